@@ -1,0 +1,1 @@
+#include "common/crc32c.h"

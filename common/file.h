@@ -1,0 +1,70 @@
+// Files that survive a crash: a name either holds its old content or all of the new.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace r1zero {
+
+// The whole file. Error with the path and the system's reason if it cannot be read, or if it is
+// larger than `max_bytes`.
+std::string ReadFile(const std::filesystem::path& path, size_t max_bytes = size_t{1} << 32);
+
+// Writes to a temporary name in the same folder, syncs, renames over `path`, syncs the folder.
+void WriteFileDurably(const std::filesystem::path& path, std::string_view content);
+
+// fsync of every file below `folder` and of the folders themselves, then rename to `final_name`
+// (which must not exist) and fsync of the parent.
+void PublishFolder(const std::filesystem::path& folder, const std::filesystem::path& final_name);
+
+// Creates the folder (and parents) and proves that it can be written to, or throws Error.
+void EnsureWritableFolder(const std::filesystem::path& folder);
+
+// A read-only memory map. Move-only.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&&) = delete;
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+// Appends records to a file; the descriptor stays open. Errors carry path and reason. Not
+// thread-safe.
+class AppendFile {
+ public:
+  explicit AppendFile(const std::filesystem::path& path);  // created if missing
+  ~AppendFile();
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+  void Append(std::string_view bytes);  // one write(2) where the system takes it whole
+  void Sync();                          // fdatasync; a failure is an Error and must end the process
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  int fd_ = -1;
+};
+
+// An exclusive advisory lock on folder/name (flock), released at destruction or process end.
+// Error naming the holder's pid if another process has it.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder, std::string_view name = ".lock");
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace r1zero

@@ -1,0 +1,12 @@
+// Asked to stop: one flag a process, set by SIGINT or SIGTERM (or by a test), read by every loop.
+#pragma once
+
+namespace r1zero {
+
+// SIGINT and SIGTERM set the flag; a second SIGINT ends the process at once with status 130.
+void InstallStopSignals();
+bool StopRequested();
+void RequestStop();
+void ClearStopForTest();
+
+}  // namespace r1zero

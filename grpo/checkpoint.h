@@ -1,0 +1,39 @@
+// checkpoints/step-000020/: a Hugging Face folder that any tool loads, and state/ with what resuming
+// needs. Written to a temporary folder, synced, renamed; then LATEST is renamed over. A crash at any
+// moment leaves the old checkpoint or the new one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "grpo/learner.h"
+#include "policy/tokenizer.h"
+
+namespace r1zero {
+
+struct TrainerProgress {
+  int64_t step = 0;             // rollouts trained
+  int64_t next_ordinal = 0;     // training prompts issued
+  int64_t policy_version = 0;
+  int64_t tokens_generated = 0, tokens_trained = 0;
+  double seconds_rollout = 0, seconds_training = 0, seconds_evaluation = 0;
+};
+
+struct Checkpoint {
+  TrainerProgress progress;
+  LearnerState learner;
+  std::shared_ptr<const Weights> weights;
+  std::string config_sha256;  // of the parts of the config that training depends on
+};
+
+void SaveCheckpoint(const std::filesystem::path& checkpoints, const Checkpoint& checkpoint,
+                    const Tokenizer& tokenizer, int64_t keep);
+
+// The newest whole checkpoint, or nullopt if there is none. One whose manifest does not match (SHA-256 a
+// file) is skipped with a warning.
+std::optional<Checkpoint> LoadLatestCheckpoint(const std::filesystem::path& checkpoints);
+
+}  // namespace r1zero

@@ -1,0 +1,32 @@
+// Measures a policy on held-out problems, with groups sampled through the ring.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "grpo/estimators.h"
+#include "grpo/metrics.h"
+#include "rollout/group.h"
+
+namespace r1zero {
+
+struct Evaluation {
+  double temperature = 1;
+  int64_t problems = 0, samples = 0;
+  std::vector<std::pair<int64_t, Estimate>> pass_at;  // k = 1, 2, 4, ... samples
+  Estimate format;       // share of completions whose "format" part scores 1
+  Estimate mean_length;  // tokens of a completion
+  Estimate truncated;    // share cut off by the limit
+  std::vector<std::pair<std::string, Estimate>> counts;  // counted words per completion
+};
+
+// A completion is right when its part "accuracy" (or, if there is none, its reward) scores 1 and it was
+// not cut off. A completion that a rule could not judge is an Error: an evaluation must not guess.
+Evaluation Evaluate(std::span<const Group> groups, double temperature,
+                    std::span<const std::string> counted_words, uint64_t seed);
+
+Metrics EvaluationMetrics(const Evaluation& evaluation, const std::string& prefix);
+
+}  // namespace r1zero

@@ -1,0 +1,1 @@
+#include "grpo/event_file.h"

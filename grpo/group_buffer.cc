@@ -1,0 +1,1 @@
+#include "grpo/group_buffer.h"

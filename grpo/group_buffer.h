@@ -1,0 +1,68 @@
+// Prompts out, groups back: leases, and the slots that bound how far rollouts run ahead.
+//
+// The trainer issues a batch of prompts under one policy version and takes the groups when all are
+// back. Prompts can be leased only while their batch is open, so no group is older than its batch:
+// staleness is bounded by construction. A lease that is not renewed in time is given to another
+// worker; whichever valid result comes first is the one. Because sampling is keyed by (seed, ordinal,
+// sample, position), the results of both would be the same bits.
+//
+// Thread-safe. Time comes from the clock that it is given.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rollout/group.h"
+
+namespace r1zero {
+
+enum class SubmitVerdict { kAccepted, kDuplicate, kStale, kUnknownLease, kInvalid };
+
+struct GroupBufferOptions {
+  std::chrono::milliseconds lease_time{10'000};
+  int32_t vocab_size = 0;
+  int32_t eos_token = 1;
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
+};
+
+class GroupBuffer {
+ public:
+  explicit GroupBuffer(GroupBufferOptions options);
+  ~GroupBuffer();
+
+  // --- the trainer's side ---
+  // Opens a batch. REQUIRES that none is open.
+  void Issue(std::vector<Prompt> prompts, const SamplingParams& sampling, int64_t policy_version);
+  // Waits until the whole batch is back and closes it: the groups in the order issued. Calls `waiting`
+  // about once a second with a sentence that says who holds what since when. Returns nullopt if Stop().
+  std::optional<std::vector<Group>> Take(
+      const std::function<void(const std::string& who_waits_for_whom)>& waiting = {});
+
+  // --- the workers' side ---
+  // Up to `max_prompts` leases for `worker`, waiting at most `wait`; a fair share (open prompts divided
+  // by live workers, rounded up) when several workers are there. nullopt: the run is over.
+  std::optional<std::vector<Lease>> LeasePrompts(const std::string& worker, int64_t max_prompts,
+                                                 std::chrono::milliseconds wait);
+  // Checks every field; `why` (may be null) receives the reason of kInvalid. Idempotent by lease.
+  SubmitVerdict Submit(const std::string& worker, Group group, std::string* why = nullptr);
+  // Renews the worker's leases and counts it as live.
+  void Heartbeat(const std::string& worker);
+  // The worker is gone: its leases are free at once.
+  void Forget(const std::string& worker);
+  void Finish();  // the run is over: every LeasePrompts returns nullopt
+  void Stop();    // Take returns nullopt
+
+  int64_t live_workers() const;
+  std::string Describe() const;  // one sentence: what is open, who holds what since when
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace r1zero

@@ -1,0 +1,1 @@
+#include "grpo/grpo_config.h"

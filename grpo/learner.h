@@ -1,0 +1,60 @@
+// The learner: groups with advantages in, one updated policy out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "grpo/grpo_config.h"
+#include "grpo/loss.h"
+#include "policy/weights.h"
+#include "rollout/group.h"
+
+namespace r1zero {
+
+// What one Update measured; names as in docs/metrics.md.
+struct UpdateMetrics {
+  LossSums loss;
+  double grad_norm = 0;  // mean over optimizer steps, before clipping
+  double lr = 0;
+  double entropy = 0;           // mean over completion tokens
+  double probs_diff_max = 0;    // |exp(rollout logprob) - exp(learner logprob)|, first pass only
+  double probs_diff_mean = 0;
+  int64_t optimizer_steps = 0;
+  int64_t tokens = 0;           // forward and backward, prompts included
+};
+
+// What a checkpoint holds of the learner beside the weights.
+struct LearnerState {
+  int64_t optimizer_step = 0;
+  int64_t reference_version = 0;
+  kernels::AlignedVector<float> adam_m, adam_v, reference;  // reference empty: the base policy itself
+};
+
+// Not thread-safe. Interface, so that the trainer builds and is tested without libtorch.
+class Learner {
+ public:
+  virtual ~Learner() = default;
+  // One rollout's worth of training: minibatches x inner_epochs optimizer steps. `groups` in ordinal
+  // order; advantages one a completion in the same order. `step` counts rollouts from 0.
+  virtual UpdateMetrics Update(int64_t step, std::span<const Group> groups,
+                               std::span<const float> advantages) = 0;
+  virtual std::shared_ptr<const Weights> Snapshot(int64_t version) const = 0;
+  virtual void RefreshReference(int64_t version) = 0;  // the reference becomes the policy
+  virtual LearnerState State() const = 0;
+  virtual void Restore(const Weights& weights, const LearnerState& state) = 0;
+};
+
+struct LearnerOptions {
+  GrpoConfig config;
+  int64_t max_completion_tokens = 0;
+  float temperature = 1.0f;  // that the rollouts were sampled at
+  uint64_t seed = 0;
+  std::string device = "cpu";
+};
+
+// `base` is both the starting policy and the first reference.
+std::unique_ptr<Learner> MakeLearner(const Weights& base, const LearnerOptions& options);
+
+}  // namespace r1zero

@@ -1,0 +1,1 @@
+// grpo/optimizer.cc

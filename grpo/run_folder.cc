@@ -1,0 +1,1 @@
+#include "grpo/run_folder.h"

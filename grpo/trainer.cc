@@ -1,0 +1,1 @@
+#include "grpo/trainer.h"

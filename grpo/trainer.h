@@ -1,0 +1,63 @@
+// The training run: the ring seen from its hub.
+//
+//   issue prompts -> take groups -> advantages -> update -> publish -> (checkpoint, evaluate) -> again
+//
+// The trainer knows neither gRPC nor libtorch nor the task: it is handed the buffer that workers fill, the
+// learner, and where prompts come from.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "grpo/checkpoint.h"
+#include "grpo/group_buffer.h"
+#include "grpo/grpo_config.h"
+#include "grpo/learner.h"
+#include "grpo/run_folder.h"
+#include "grpo/summary.h"
+#include "policy/tokenizer.h"
+#include "policy/weight_store.h"
+
+namespace r1zero {
+
+struct TrainerConfig {
+  uint64_t seed = 0;
+  GrpoConfig grpo;
+  EvalConfig eval;
+  CheckpointConfig checkpoint;
+  double temperature = 1.0;
+  int64_t max_total_tokens = 128;
+  std::string config_sha256;
+};
+
+// Something to show a person while training goes on.
+struct TrainerEvent {
+  enum class Kind { kEvaluating, kStep, kEvaluated, kWaiting, kCheckpoint };
+  Kind kind = Kind::kStep;
+  int64_t step = 0, steps = 0;
+  Metrics metrics;     // kStep: that line of metrics.jsonl; kEvaluated: its evaluation
+  double eta_seconds = 0;
+  std::string text;    // kWaiting: who waits for whom since when
+};
+
+struct TrainerParts {
+  Learner& learner;
+  GroupBuffer& buffer;
+  WeightStore& weights;
+  RunFolder& folder;
+  const Tokenizer& tokenizer;
+  std::function<Prompt(int64_t ordinal)> training_prompt;
+  std::vector<Prompt> held_out;
+  std::function<void(const TrainerEvent&)> show;
+  std::function<bool()> stop;  // asked between steps and while waiting
+};
+
+enum class TrainerOutcome { kFinished, kInterrupted };
+
+// Runs (or resumes, if the folder holds a checkpoint and `resume`) to the last step; fills `summary`'s
+// base, final, progress and hash. On interruption it saves a checkpoint first.
+TrainerOutcome Train(const TrainerConfig& config, TrainerParts parts, bool resume, Summary& summary);
+
+}  // namespace r1zero

@@ -1,0 +1,64 @@
+// Causal attention over a block-paged KV cache; grouped-query heads.
+//
+//   score[t] = scale * sum_h q[h] k[t, h]        h ascending, one accumulator
+//   w[t]     = exp(score[t] - max) / sum
+//   out[h]   = sum_t w[t] v[t, h]                t ascending, one accumulator
+//
+// The maximum and the sum follow rule 3 of docs/numerics.md over t. One function serves prefill,
+// chunks, decode and training, so all of them give the same bits for the same query.
+//
+// Shapes: M query rows, N query heads, K key/value heads (N % K == 0; query head n reads key head
+// n / (N / K)), H head width. A KV block holds 16 tokens of one layer:
+//   keys   [K][H][16]   (transposed: 16 tokens of one dimension lie together)
+//   values [K][16][H]
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/aligned.h"
+#include "kernels/thread_pool.h"
+
+namespace r1zero::kernels {
+
+inline constexpr int kKvBlockTokens = 16;
+
+struct AttentionShape {
+  int heads = 0;       // N
+  int kv_heads = 0;    // K
+  int head_width = 0;  // H
+  float scale = 0;     // usually 1 / sqrt(H)
+};
+
+// Floats that one KV block takes: keys and values of 16 tokens of one layer.
+int64_t KvBlockFloats(const AttentionShape& shape);
+
+// One query row. It sees keys 0 .. num_keys - 1 of its sequence; key t lies in block
+// block_table[t / 16], slot t % 16.
+struct AttentionRow {
+  const int32_t* block_table = nullptr;
+  int32_t num_keys = 0;
+};
+
+// Writes the key and value (each [K, H], rows `ld` apart) of M tokens into the layer's blocks: row m
+// becomes token rows_M[m].num_keys - 1 of its sequence.
+void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const AttentionRow* rows_M,
+             int64_t M, const AttentionShape& shape, float* layer_blocks, ThreadPool& pool);
+
+// out[m] = attention of q[m]. `logsumexp_MN`, if not null, receives max + log(sum) for the backward.
+// q rows are `ldq` apart, out rows N * H. layer_blocks: this layer's blocks, block b at
+// b * KvBlockFloats. All keys that a row sees must have been stored.
+void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int64_t M,
+               const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
+               float* logsumexp_MN, ThreadPool& pool);
+
+// Gradients for packed sequences: sequence s is rows [offsets[s], offsets[s + 1]), each row sees the
+// rows of its own sequence up to itself. q, k, v rows are `ld` apart (they may be slices of one qkv
+// buffer), out and dout rows N * H, dq, dk, dv rows `ldd` apart; all three are written. Sums run over
+// keys ascending (dq) and over query heads, then queries ascending (dk, dv).
+void AttentionBackward(const float* q_M, const float* k_M, const float* v_M, int64_t ld,
+                       const float* out_MNH, const float* logsumexp_MN, const float* dout_MNH,
+                       const int64_t* offsets_S1, int64_t num_sequences,
+                       const AttentionShape& shape, float* dq_M, float* dk_M, float* dv_M,
+                       int64_t ldd, ThreadPool& pool);
+
+}  // namespace r1zero::kernels

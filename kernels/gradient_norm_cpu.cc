@@ -1,0 +1,1 @@
+#include "kernels/gradient_norm.h"

@@ -1,0 +1,35 @@
+// The fused language-model head: log-probability of one target token per row, and entropy, without
+// ever holding the logits of more than a few rows.
+//
+//   z[v]     = (hidden . w[v]) * inv_temperature
+//   logprob  = z[target] - logsumexp(z)
+//   entropy  = logsumexp(z) - sum_v softmax(z)[v] z[v]
+//
+// The logits are MatMul's, the log-sum-exp is LogSumExp's: the sampler's log-probability of the same
+// token under the same weights has the same bits.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/matmul.h"
+#include "kernels/thread_pool.h"
+
+namespace r1zero::kernels {
+
+// max + log(sum exp(z - max)) of one row z[v] = logits[v] * inv_temperature, by rule 3.
+float LogSumExp(const float* logits_V, int64_t V, float inv_temperature);
+
+// w: the head packed for the forward product (K = D, N = V). entropy_M may be null. logsumexp_M is
+// kept for the backward.
+void HeadForward(const float* hidden_MD, const PackedMatrix& w, const int32_t* targets_M,
+                 float inv_temperature, float* logprob_M, float* logsumexp_M, float* entropy_M,
+                 int64_t M, ThreadPool& pool);
+
+// Given d(loss)/d(logprob), writes dhidden and accumulates dw_VD over m ascending. w_backward is the
+// head packed for the input gradient (K = V, N = D).
+void HeadBackward(const float* dlogprob_M, const float* hidden_MD, const PackedMatrix& w,
+                  const PackedMatrix& w_backward, const int32_t* targets_M, float inv_temperature,
+                  const float* logsumexp_M, float* dhidden_MD, float* dw_VD, int64_t M,
+                  ThreadPool& pool);
+
+}  // namespace r1zero::kernels

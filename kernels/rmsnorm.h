@@ -1,0 +1,22 @@
+// RMSNorm (https://arxiv.org/abs/1910.07467): y = x / sqrt(mean(x^2) + eps) * weight, per row.
+//
+// The mean of squares is summed by rule 3 of docs/numerics.md (16 interleaved partial sums, then a
+// fixed tree), so a row's bits depend on that row only.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/thread_pool.h"
+
+namespace r1zero::kernels {
+
+// inv_rms_M (1 / sqrt(mean + eps)) may be null when no backward follows.
+void RmsNorm(const float* x_MD, const float* weight_D, float eps, float* y_MD, float* inv_rms_M,
+             int64_t M, int64_t D, ThreadPool& pool);
+
+// dx_MD is written; dweight_D accumulates over m ascending into what is there.
+void RmsNormBackward(const float* dy_MD, const float* x_MD, const float* weight_D,
+                     const float* inv_rms_M, float* dx_MD, float* dweight_D, int64_t M, int64_t D,
+                     ThreadPool& pool);
+
+}  // namespace r1zero::kernels

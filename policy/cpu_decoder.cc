@@ -1,0 +1,1 @@
+// policy/cpu_decoder.cc

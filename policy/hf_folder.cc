@@ -1,0 +1,1 @@
+#include "policy/hf_folder.h"

@@ -1,0 +1,47 @@
+// The safetensors file format (https://github.com/huggingface/safetensors, "Format"): 8 bytes header
+// length, a JSON header, then tensor data. Hostile files get an Error with file, tensor and rule.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/file.h"
+
+namespace r1zero {
+
+struct SafetensorsTensor {
+  std::string dtype;  // "F32", "BF16", "F16"
+  std::vector<int64_t> shape;
+  std::span<const std::byte> data;
+};
+
+// A mapped file; the spans live as long as it does.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::filesystem::path& path);
+  const std::map<std::string, SafetensorsTensor>& tensors() const { return tensors_; }
+  // The tensor as float32 (converted from BF16 or F16); Error if the shape is another.
+  void ReadFloat32(const std::string& name, std::span<const int64_t> shape,
+                   std::span<float> out) const;
+
+ private:
+  std::filesystem::path path_;
+  MappedFile file_;
+  std::map<std::string, SafetensorsTensor> tensors_;
+};
+
+struct Float32Tensor {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::span<const float> data;
+};
+
+// Written durably (temporary name, sync, rename). `metadata` goes into "__metadata__".
+void WriteSafetensors(const std::filesystem::path& path, std::span<const Float32Tensor> tensors,
+                      const std::map<std::string, std::string>& metadata);
+
+}  // namespace r1zero

@@ -1,0 +1,71 @@
+// The policy for training: a torch::nn::Module of the Llama family (RMSNorm, rotary embedding,
+// grouped-query attention, SwiGLU) over packed sequences, without padding.
+//
+// On CPU tensors every op is an autograd function over kernels/, with the bits that the sampler has
+// (docs/numerics.md); on CUDA tensors ATen's ops. Weight gradients accumulate in token order into one
+// flat buffer, so a step's gradient does not depend on its split into micro-batches.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include <memory>
+#include <vector>
+
+#include "kernels/thread_pool.h"
+#include "policy/weights.h"
+
+namespace r1zero {
+
+// Packed sequences: sequence s is tokens [offsets[s], offsets[s + 1]); positions count from 0 in each.
+struct PackedTokens {
+  std::vector<int32_t> tokens_N;
+  std::vector<int32_t> positions_N;
+  std::vector<int64_t> offsets_S1;
+};
+
+// For each row r: the log-probability of target r given the hidden state of token hidden_row[r].
+struct LogprobRows {
+  std::vector<int64_t> hidden_rows_R;  // ascending
+  std::vector<int32_t> targets_R;
+};
+
+struct LogprobOutput {
+  torch::Tensor logprobs_R;  // carries the gradient if grad mode is on
+  torch::Tensor entropy_R;   // never carries one
+};
+
+// Not thread-safe. `pool` serves the CPU kernels and must outlive the module.
+class TransformerImpl : public torch::nn::Module {
+ public:
+  TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool);
+
+  // Log-probabilities at temperature 1 / inv_temperature.
+  LogprobOutput Logprobs(const PackedTokens& packed, const LogprobRows& rows, float inv_temperature);
+
+  // All parameters and all gradients, flat, in WeightManifest order. Parameters and their .grad() are
+  // views into these. After changing the parameters through flat_params(), call WeightsChanged().
+  torch::Tensor flat_params() { return flat_params_; }
+  torch::Tensor flat_grads() { return flat_grads_; }
+  // Completes the gradients of a step (adds what tied tensors have accumulated apart, in a fixed
+  // order) and must be called once, after the last backward of the step.
+  void FinishGradients();
+  void ZeroGradients();
+  void WeightsChanged();
+
+  void Load(const Weights& weights);
+  std::shared_ptr<Weights> Snapshot(int64_t version) const;
+  const ModelConfig& config() const { return config_; }
+
+ private:
+  struct Ops;  // packed forms of the weights, per layer; the CPU's only
+  ModelConfig config_;
+  torch::Device device_;
+  kernels::ThreadPool& pool_;
+  torch::Tensor flat_params_, flat_grads_, head_grads_;
+  std::shared_ptr<Ops> ops_;
+};
+TORCH_MODULE(Transformer);
+
+}  // namespace r1zero

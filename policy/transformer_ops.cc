@@ -1,0 +1,1 @@
+// policy/transformer_ops.cc

@@ -1,0 +1,1 @@
+#include "policy/weight_store.h"

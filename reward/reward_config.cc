@@ -1,0 +1,1 @@
+#include "reward/reward_config.h"

@@ -1,0 +1,1 @@
+#include "reward/verifier.h"

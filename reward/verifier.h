@@ -1,0 +1,45 @@
+// A verifier reads a completion and a gold answer and gives a verdict. Rules only: no model, no
+// network, no clock; the same input gives the same verdict everywhere.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace r1zero {
+
+enum class Outcome { kIncorrect, kCorrect, kUndecided };  // undecided: gold not understood, limit reached
+
+// What is judged.
+struct Judged {
+  std::string prompt;
+  std::string completion;  // text, without the end token
+  std::string gold;
+  bool truncated = false;   // cut off by the length limit
+  uint64_t random_key = 0;  // identifies (seed, ordinal, sample); only `random` reads it
+};
+
+struct Verdict {
+  Outcome outcome = Outcome::kUndecided;
+  double score = 0;       // in [0, 1]; undefined when undecided
+  std::string reason;     // a code: "equal", "no_answer", "two_answers", "wrong_value", "bad_gold", ...
+  std::string extracted;  // the answer that was read from the completion
+  std::string verifier;   // name and version, "signs@1"
+};
+
+class Verifier {
+ public:
+  virtual ~Verifier() = default;
+  virtual std::string name() const = 0;  // with version: "signs@1"
+  virtual Verdict Judge(const Judged& judged) const = 0;  // thread-safe; never throws on any input
+  // Empty if this verifier can judge against `gold`, else the reason why not.
+  virtual std::string CheckGold(const std::string& gold) const = 0;
+};
+
+// The names that MakeVerifier knows: signs, countdown, exact, format, random.
+std::vector<std::string> VerifierNames();
+// Error with the nearest known name.
+std::unique_ptr<const Verifier> MakeVerifier(const std::string& name);
+
+}  // namespace r1zero

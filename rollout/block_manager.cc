@@ -1,0 +1,1 @@
+#include "rollout/block_manager.h"

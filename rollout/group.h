@@ -1,0 +1,68 @@
+// What travels around the ring: a prompt out, a group of completions back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace r1zero {
+
+// Ordinals of training prompts and of the prompts of one evaluation are counted apart.
+enum class PromptUse : int32_t { kTraining = 0, kEvaluation = 1 };
+
+struct Prompt {
+  PromptUse use = PromptUse::kTraining;
+  int64_t ordinal = 0;
+  std::string text;
+  std::string gold;  // read by the verifiers only
+  std::vector<int32_t> tokens;
+};
+
+struct SamplingParams {
+  int32_t group_size = 16;  // completions of one prompt
+  float temperature = 1.0f;
+  int32_t top_k = 0;    // 0: off
+  float top_p = 1.0f;   // 1: off
+  float min_p = 0.0f;   // 0: off
+  int32_t max_total_tokens = 128;  // prompt and completion together
+  uint64_t seed = 0;    // with ordinal, sample and position it decides every token
+};
+
+// One prompt to roll out, on loan from the learner.
+struct Lease {
+  uint64_t id = 0;
+  int64_t policy_version = 0;  // the weights to sample under
+  Prompt prompt;
+  SamplingParams sampling;
+};
+
+enum class FinishReason : int32_t { kStop = 0, kLength = 1 };
+
+struct NamedReward {
+  std::string name;
+  double weight = 1;
+  double score = 0;
+  bool undecided = false;
+  std::string reason;
+};
+
+struct Completion {
+  std::vector<int32_t> tokens;  // ends with the end token iff finish_reason is kStop
+  std::vector<float> logprobs;  // of each token, under the distribution that sampled it
+  FinishReason finish_reason = FinishReason::kStop;
+  std::string text;             // decoded, without the end token
+  double reward = 0;
+  bool undecided = false;       // some rule could not judge it
+  std::vector<NamedReward> parts;
+};
+
+// All completions of one prompt: the unit that GRPO compares within.
+struct Group {
+  uint64_t lease_id = 0;
+  int64_t policy_version = 0;  // of the weights that sampled every token
+  Prompt prompt;
+  std::vector<Completion> completions;  // in sample order
+};
+
+}  // namespace r1zero

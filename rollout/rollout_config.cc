@@ -1,0 +1,1 @@
+#include "rollout/rollout_config.h"

@@ -1,0 +1,1 @@
+// services/run_config.cc
