@@ -1,1 +1,0 @@
-// kernels/_cpu.cc
