@@ -27,7 +27,9 @@ enum class RandomPurpose : uint32_t {
 };
 
 // A sequential generator over the stream (seed, purpose, a, b): draws take the counter values
-// 0, 1, 2, ... Satisfies UniformRandomBitGenerator. Copies are independent; not thread-safe.
+// 0, 1, 2, ... Satisfies UniformRandomBitGenerator (but std::shuffle and std::*_distribution differ
+// between standard libraries: use the members). 2^30 numbers a stream, then Error. Every member gives
+// the same bits on every machine. Copies are independent; not thread-safe.
 class RandomStream {
  public:
   using result_type = uint32_t;
@@ -39,13 +41,14 @@ class RandomStream {
   double Uniform();                  // in [0, 1), 53 bits
   int64_t Below(int64_t n);          // uniform in [0, n), n > 0, without modulo bias
   bool Chance(double p) { return Uniform() < p; }
-  double Normal();                   // standard normal, Box-Muller on this project's own log/cos-free polar form
+  double Normal();                   // standard normal
 
  private:
   std::array<uint32_t, 2> key_;
   PhiloxBlock counter_;
   PhiloxBlock block_{};
   int used_ = 4;
+  bool exhausted_ = false;
 };
 
 // The uniform number in [0, 1) (24 bits) that decides token `position` of sample `sample` of prompt
