@@ -1,8 +1,8 @@
 // Vector forms of math.h and the reductions of rule 3 (docs/numerics.md), for every Highway target.
 //
 // A kernel includes this after hwy/foreach_target.h and hwy/highway.h, and calls it inside
-// r1zero::kernels::HWY_NAMESPACE. Each lane is computed alone, from the same operations whatever the
-// tag `d` (float, at most 16 lanes), so a lane's bits do not depend on the vector width.
+// r1zero::kernels::HWY_NAMESPACE. Each lane is computed alone, from the same operations whatever
+// the tag `d` (float, at most 16 lanes), so a lane's bits do not depend on the vector width.
 #if defined(R1ZERO_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef R1ZERO_KERNELS_MATH_INL_H_
 #undef R1ZERO_KERNELS_MATH_INL_H_
@@ -151,9 +151,8 @@ HWY_INLINE float Sum16(int64_t n, const Step& step) {
 HWY_INLINE float Max16(const float* HWY_RESTRICT x, int64_t n) {
   return Reduce16(
       n, -std::numeric_limits<float>::infinity(),
-      [x](auto d, auto partial, int64_t i) HWY_ATTR {
-        return hn::Max(partial, hn::LoadU(d, x + i));
-      },
+      [x](auto d, auto partial, int64_t i)
+          HWY_ATTR { return hn::Max(partial, hn::LoadU(d, x + i)); },
       [](float a, float b) HWY_ATTR { return a > b ? a : b; });
 }
 

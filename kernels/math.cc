@@ -7,7 +7,6 @@
 #define HWY_TARGET_INCLUDE "kernels/math.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-
 #include "kernels/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -67,9 +66,9 @@ float Log(float x) { return HWY_DYNAMIC_DISPATCH(LogOne)(x); }
 float Sigmoid(float x) { return HWY_DYNAMIC_DISPATCH(SigmoidOne)(x); }
 
 void SinCos(double x, float* sin, float* cos) {
-  const double n = std::nearbyint(x * 0x1.45f306dc9c883p-1);     // x / (pi / 2)
-  double r = std::fma(-n, 0x1.921fb54442d18p+0, x);              // pi / 2, its first 53 bits
-  r = std::fma(-n, 0x1.1a62633145c07p-54, r);                    // and the next
+  const double n = std::nearbyint(x * 0x1.45f306dc9c883p-1);  // x / (pi / 2)
+  double r = std::fma(-n, 0x1.921fb54442d18p+0, x);           // pi / 2, its first 53 bits
+  r = std::fma(-n, 0x1.1a62633145c07p-54, r);                 // and the next
   const float s = static_cast<float>(SinSeries(r));
   const float c = static_cast<float>(CosSeries(r));
   const int quadrant = static_cast<int>(static_cast<int64_t>(n) & 3);

@@ -2,10 +2,9 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/simd.cc"
+#include "common/error.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-
-#include "common/error.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {

@@ -11,6 +11,7 @@ namespace r1zero::kernels {
 // on the caller. One ParallelFor at a time (from one owner thread); tasks must not call it again.
 class ThreadPool {
  public:
+  // Throws Error if threads < 1, or if this machine cannot run the kernels (simd.h).
   explicit ThreadPool(int threads = 1);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -18,12 +19,13 @@ class ThreadPool {
   int threads() const { return threads_; }
 
   // Calls task(i) once for each i in [0, n), on any thread, and returns when all are done. An
-  // exception in a task is rethrown here (the first one) after all threads have stopped. Workers spin
-  // for a few microseconds before they sleep, so back-to-back calls cost about a microsecond.
+  // exception in a task is rethrown here (the first one) after all threads have stopped. Workers
+  // spin for a few microseconds before they sleep, so back-to-back calls cost about a microsecond.
   template <typename Task>
   void ParallelFor(int64_t n, Task&& task) {
     auto* p = std::addressof(task);
-    Run(n, [](void* context, int64_t i) { (*static_cast<decltype(p)>(context))(i); },
+    Run(
+        n, [](void* context, int64_t i) { (*static_cast<decltype(p)>(context))(i); },
         const_cast<void*>(static_cast<const void*>(p)));
   }
 

@@ -64,7 +64,8 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 double Ulps(float found, long double expected) {
   const float nearest = static_cast<float>(expected);
   const float magnitude = std::max(std::abs(nearest), std::numeric_limits<float>::min());
-  const long double ulp = std::nextafter(magnitude, kInfinity) - static_cast<long double>(magnitude);
+  const long double ulp =
+      std::nextafter(magnitude, kInfinity) - static_cast<long double>(magnitude);
   return static_cast<double>(std::abs(found - expected) / ulp);
 }
 
@@ -92,8 +93,8 @@ double WorstUlps(const std::vector<float>& xs, const Vector& vector, const Exact
 }
 
 std::vector<float> SpecialAndRandomFloats() {
-  std::vector<float> xs = {0.0f,   -0.0f,   1.0f,       -1.0f,    87.3f, -87.3f, -87.4f, 88.7f,
-                           88.73f, -200.0f, kInfinity, -kInfinity, kNan, 1e-40f, 1e38f,  -1e-40f};
+  std::vector<float> xs = {0.0f,   -0.0f,   1.0f,      -1.0f,      87.3f, -87.3f, -87.4f, 88.7f,
+                           88.73f, -200.0f, kInfinity, -kInfinity, kNan,  1e-40f, 1e38f,  -1e-40f};
   std::mt19937 random(7);
   while (xs.size() < 1 << 16) xs.push_back(std::bit_cast<float>(static_cast<uint32_t>(random())));
   return xs;
