@@ -1,4 +1,4 @@
-// pass@k, maj@k and confidence intervals.
+// pass@k and confidence intervals.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ struct Estimate {
   double low = 0, high = 0;  // 95% confidence interval
 };
 
-// The mean over problems with a percentile-bootstrap interval over problems (2,000 resamples, seeded).
+// The mean over problems with a percentile-bootstrap interval over problems (2,000 resamples,
+// seeded).
 Estimate MeanWithInterval(std::span<const double> per_problem, uint64_t seed);
 
 }  // namespace r1zero

@@ -3,8 +3,12 @@
 // The trainer issues a batch of prompts under one policy version and takes the groups when all are
 // back. Prompts can be leased only while their batch is open, so no group is older than its batch:
 // staleness is bounded by construction. A lease that is not renewed in time is given to another
-// worker; whichever valid result comes first is the one. Because sampling is keyed by (seed, ordinal,
-// sample, position), the results of both would be the same bits.
+// worker; whichever valid result comes first is the one. Because sampling is keyed by (seed,
+// ordinal, sample, position), the results of both would be the same bits.
+//
+// Nothing waits for ever: a lease that is renewed but does not come back (its reply was lost, its
+// worker hangs) is offered again after 3 lease times, then after 9, 27, ... A worker whose groups
+// are refused three times gets no more prompts; when no other is left, Take throws the reason.
 //
 // Thread-safe. Time comes from the clock that it is given.
 #pragma once
@@ -17,18 +21,10 @@
 #include <string>
 #include <vector>
 
+#include "grpo/lease_book.h"
 #include "rollout/group.h"
 
 namespace r1zero {
-
-enum class SubmitVerdict { kAccepted, kDuplicate, kStale, kUnknownLease, kInvalid };
-
-struct GroupBufferOptions {
-  std::chrono::milliseconds lease_time{10'000};
-  int32_t vocab_size = 0;
-  int32_t eos_token = 1;
-  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
-};
 
 class GroupBuffer {
  public:
@@ -38,26 +34,29 @@ class GroupBuffer {
   // --- the trainer's side ---
   // Opens a batch. REQUIRES that none is open.
   void Issue(std::vector<Prompt> prompts, const SamplingParams& sampling, int64_t policy_version);
-  // Waits until the whole batch is back and closes it: the groups in the order issued. Calls `waiting`
-  // about once a second with a sentence that says who holds what since when. Returns nullopt if Stop().
+  // Waits until the whole batch is back and closes it: the groups in the order issued. Calls
+  // `waiting` about once a second with a sentence that says who holds what since when. Returns
+  // nullopt if Stop(). Error if every live worker had its groups refused.
   std::optional<std::vector<Group>> Take(
       const std::function<void(const std::string& who_waits_for_whom)>& waiting = {});
 
   // --- the workers' side ---
-  // Up to `max_prompts` leases for `worker`, waiting at most `wait`; a fair share (open prompts divided
-  // by live workers, rounded up) when several workers are there. nullopt: the run is over.
+  // Up to `max_prompts` leases for `worker`, waiting at most `wait`; a fair share (open prompts
+  // divided by live workers, rounded up) when several workers are there. nullopt: the run is over.
   std::optional<std::vector<Lease>> LeasePrompts(const std::string& worker, int64_t max_prompts,
                                                  std::chrono::milliseconds wait);
   // Checks every field; `why` (may be null) receives the reason of kInvalid. Idempotent by lease.
+  // The prompt that is kept is the one that was issued: texts and gold of `group.prompt` are not
+  // read.
   SubmitVerdict Submit(const std::string& worker, Group group, std::string* why = nullptr);
-  // Renews the worker's leases and counts it as live.
+  // Renews the worker's leases and counts it as live. So does every other call of a worker.
   void Heartbeat(const std::string& worker);
   // The worker is gone: its leases are free at once.
   void Forget(const std::string& worker);
   void Finish();  // the run is over: every LeasePrompts returns nullopt
   void Stop();    // Take returns nullopt
 
-  int64_t live_workers() const;
+  int64_t live_workers() const;  // heard of within a lease time
   std::string Describe() const;  // one sentence: what is open, who holds what since when
 
  private:

@@ -15,9 +15,9 @@ struct LossConfig {
   double clip_low = 0.2;
   double clip_high = 0.2;
   double kl_coef = 0.001;
-  std::string kl_estimator = "k3";           // k1, k2, k3
+  std::string kl_estimator = "k3";  // k1, k2, k3
   std::string aggregation = "seq-mean-token-mean";
-  int64_t max_completion_tokens = 0;         // denominator of seq-mean-token-sum-norm; 0: rollout limit
+  int64_t max_completion_tokens = 0;  // denominator of seq-mean-token-sum-norm; 0: rollout limit
 };
 
 struct OptimizerConfig {
@@ -31,37 +31,38 @@ struct OptimizerConfig {
 };
 
 struct GrpoConfig {
-  int64_t steps = 160;             // rollouts; each is minibatches x inner_epochs optimizer steps
+  int64_t steps = 160;  // rollouts; each is minibatches x inner_epochs optimizer steps
   int64_t prompts_per_step = 16;
   int64_t group_size = 16;
   int64_t minibatches = 1;
   int64_t inner_epochs = 1;
   std::string advantage_std = "unbiased";  // unbiased, population, leave-one-out, batch, none
   double advantage_eps = 1e-4;
-  int64_t reference_refresh_steps = 0;     // 0: never; n: the reference becomes the policy every n steps
+  int64_t reference_refresh_steps =
+      0;  // 0: never; n: the reference becomes the policy every n steps
   int64_t micro_batch_tokens = 8192;
-  int threads = 0;                         // learner threads; 0: one a core
+  int threads = 0;  // learner threads; 0: one a core
   LossConfig loss;
   OptimizerConfig optimizer;
 };
 void Describe(Fields& f, GrpoConfig& c);  // flat keys: grpo.lr, grpo.clip_low, grpo.kl_coef, ...
 
 struct PretrainConfig {
-  int64_t tokens = 3'000'000;      // 0: no pretraining
+  int64_t tokens = 3'000'000;  // 0: no pretraining
   int64_t batch_tokens = 2000;
   double lr = 2e-3;
-  double final_lr_fraction = 0.05; // cosine
+  double final_lr_fraction = 0.05;  // cosine
   int64_t warmup_steps = 50;
   double beta1 = 0.9, beta2 = 0.98;
   double weight_decay = 0.05;
   double max_grad_norm = 1.0;
-  double extra_tokens = 0.5;       // share of `tokens` that may be added until the readiness gate passes
+  double extra_tokens = 0.5;  // share of `tokens` that may be added until the readiness gate passes
   std::string cache = ".cache/base";  // folder of finished base policies, by config hash
 };
 void Describe(Fields& f, PretrainConfig& c);
 
 struct PolicyConfig {
-  std::string path;                // a Hugging Face folder; empty: a new policy of the shape below
+  std::string path;  // a Hugging Face folder; empty: a new policy of the shape below
   int64_t hidden_size = 96, num_layers = 3, num_heads = 4, num_kv_heads = 4, head_width = 24;
   int64_t intermediate_size = 256, max_positions = 256;
   double rope_theta = 10000, rms_eps = 1e-6;
@@ -70,9 +71,9 @@ struct PolicyConfig {
 void Describe(Fields& f, PolicyConfig& c);
 
 struct EvalConfig {
-  int64_t every = 20;              // steps; 0: only before and after
-  int64_t samples = 8;             // completions a problem, before and after
-  int64_t samples_during = 1;      // ... and during training
+  int64_t every = 20;                                    // steps; 0: only before and after
+  int64_t samples = 8;                                   // completions a problem, before and after
+  int64_t samples_during = 1;                            // ... and during training
   std::vector<std::string> temperatures = {"1", "0.6"};  // before and after; the first one during
   std::vector<std::string> count = {"wait"};  // words counted in completions (tries, for signs)
 };

@@ -1,0 +1,93 @@
+// Who holds which prompt: the bookkeeping under GroupBuffer, without threads or waiting.
+//
+// A pure function of the calls made and of the clock it is given. Not thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "rollout/group.h"
+
+namespace r1zero {
+
+enum class SubmitVerdict {
+  kAccepted,
+  kDuplicate,     // the prompt's group is there already
+  kStale,         // the lease is of a batch that is closed
+  kUnknownLease,  // never given out
+  kInvalid,       // a field is wrong; the prompt is offered to others
+};
+
+struct GroupBufferOptions {
+  std::chrono::milliseconds lease_time{10'000};
+  int32_t vocab_size = 0;
+  int32_t eos_token = 1;
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
+};
+
+class LeaseBook {
+ public:
+  explicit LeaseBook(GroupBufferOptions options);
+
+  void Open(std::vector<Prompt> prompts, const SamplingParams& sampling, int64_t policy_version);
+  bool is_open() const { return !slots_.empty(); }
+  bool is_complete() const { return filled_ == static_cast<int64_t>(slots_.size()); }
+  std::vector<Group> Close();  // the groups that are there; every lease given so far becomes stale
+
+  // Up to `max_prompts`, at most the worker's fair share.
+  std::vector<Lease> Give(const std::string& worker, int64_t max_prompts);
+  SubmitVerdict Submit(const std::string& worker, Group group, std::string* why);
+  void Touch(const std::string& worker);   // it lives: its leases are renewed
+  void Forget(const std::string& worker);  // it is gone: its leases are free
+
+  int64_t live_workers() const;
+  void RequireTrustedWorker() const;  // Error if every live worker's groups were refused
+  std::string Describe() const;
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // One prompt of the open batch: free, leased, or filled.
+  struct Slot {
+    Prompt prompt;
+    uint64_t lease_id = 0;  // the newest lease; 0: none
+    std::string worker;
+    Time leased_at, expires_at;
+    int64_t patience = 0;  // lease times before it is offered again although renewed
+    std::optional<Group> group;
+  };
+  struct Worker {
+    Time seen;
+    int refusals = 0;
+    std::string why;  // of the last refusal
+  };
+  struct GivenLease {
+    size_t slot = 0;
+    std::string worker;
+  };
+
+  bool IsLive(const Worker& worker) const;
+  bool IsFree(const Slot& slot) const;
+  int64_t FairShare(const std::string& worker) const;
+  Lease GiveSlot(size_t index, const std::string& worker);
+  SubmitVerdict Refuse(const std::string& worker, uint64_t lease_id, const std::string& wrong,
+                       std::string* why);
+
+  GroupBufferOptions options_;
+  std::vector<Slot> slots_;
+  int64_t filled_ = 0;
+  SamplingParams sampling_;
+  int64_t policy_version_ = 0;
+  uint64_t next_lease_ = 1;
+  uint64_t first_lease_of_batch_ = 1;
+  std::unordered_map<uint64_t, GivenLease> leases_;  // of the open batch
+  std::map<std::string, Worker> workers_;
+};
+
+}  // namespace r1zero
