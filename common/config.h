@@ -54,8 +54,11 @@ class Fields {
 
 using DescribeFn = std::function<void(Fields&)>;
 
-// Reads `path` (empty: no file) and the overrides ("grpo.lr=1e-4"; a bare word is taken as a string)
-// into the fields that `describe` visits.
+// Reads `path` (empty: no file) and the overrides into the fields that `describe` visits.
+// An override is section.key=value with the value in TOML, or as bare text where a string is expected
+// ("run.name=7b") and as text between commas where a list is ("eval.temperatures=1,0.6"). One entry of
+// a name -> number table is set by its name ("reward.weights.format=0.2"); a table in the file
+// replaces the default one. Numbers are finite.
 void ReadConfig(const std::string& path, std::span<const std::string> overrides,
                 const DescribeFn& describe);
 

@@ -118,7 +118,8 @@ void WriteFileDurably(const fs::path& path, std::string_view content) {
   const Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC, "cannot be created");
   if (WriteAll(file.get(), content) != content.size()) FailWithReason(path, "cannot be written");
   if (fsync(file.get()) != 0) FailWithReason(path, "cannot be synced");
-  if (rename(temporary.path().c_str(), path.c_str()) != 0) FailWithReason(path, "cannot be replaced");
+  if (rename(temporary.path().c_str(), path.c_str()) != 0)
+    FailWithReason(path, "cannot be replaced");
   temporary.Keep();
   SyncParentOf(path);
 }
@@ -165,7 +166,8 @@ MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other
 
 AppendFile::AppendFile(const fs::path& path)
     : path_(path),
-      fd_(Descriptor(path, O_WRONLY | O_CREAT | O_APPEND, "cannot be opened to append").Release()) {}
+      fd_(Descriptor(path, O_WRONLY | O_CREAT | O_APPEND, "cannot be opened to append").Release()) {
+}
 
 AppendFile::~AppendFile() { close(fd_); }
 

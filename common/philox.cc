@@ -8,9 +8,10 @@
 namespace r1zero {
 namespace {
 
-// Counter words 1..3 hold what the number is for; word 0 holds a tag in its upper bits and the block
-// number in the others. SampleUniform needs 30 bits for its block number (four positions a block),
-// so its tag is two zero bits; a stream's tag is four bits of at least 0100. No two inputs meet.
+// Counter words 1..3 hold what the number is for; word 0 holds a tag in its upper bits and the
+// block number in the others. SampleUniform needs 30 bits for its block number (four positions a
+// block), so its tag is two zero bits; a stream's tag is four bits of at least 0100. No two inputs
+// meet.
 constexpr uint32_t kFirstStreamTag = 4;
 constexpr uint32_t kStreamTagShift = 28;
 constexpr uint32_t kStreamBlockMask = (1u << kStreamTagShift) - 1;
@@ -20,8 +21,8 @@ std::array<uint32_t, 2> KeyOf(uint64_t seed) {
 }
 
 // The natural logarithm of a normal x > 0 from additions, multiplications and one division only, so
-// that every IEEE machine gives the same bits: x = 2^exponent * m with m in [sqrt(1/2), sqrt(2)) and
-// log m = 2 atanh(z) = 2 (z + z^3/3 + z^5/5 + ...), z = (m - 1) / (m + 1), |z| < 0.172.
+// that every IEEE machine gives the same bits: x = 2^exponent * m with m in [sqrt(1/2), sqrt(2))
+// and log m = 2 atanh(z) = 2 (z + z^3/3 + z^5/5 + ...), z = (m - 1) / (m + 1), |z| < 0.172.
 double PortableLog(double x) {
   constexpr double kLn2 = 0.69314718055994530942;
   constexpr double kSqrt2 = 1.41421356237309504880;
@@ -83,7 +84,8 @@ int64_t RandomStream::Below(int64_t n) {
   const uint64_t biased = -range % range;  // 2^64 mod n
   while (true) {
     const uint64_t high = (*this)();
-    const unsigned __int128 product = static_cast<unsigned __int128>(high << 32 | (*this)()) * range;
+    const unsigned __int128 product =
+        static_cast<unsigned __int128>(high << 32 | (*this)()) * range;
     if (static_cast<uint64_t>(product) >= biased) return static_cast<int64_t>(product >> 64);
   }
 }

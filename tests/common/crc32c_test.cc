@@ -62,7 +62,8 @@ TEST(MaskedCrc32c, RotatesAndAdds) {
   EXPECT_EQ(MaskedCrc32c(zero_length), 0x07980329u);
 }
 
-// The check value of CRC-32/ISO-HDLC, and zlib.crc32(b"The quick brown fox jumps over the lazy dog").
+// The check value of CRC-32/ISO-HDLC, and zlib.crc32(b"The quick brown fox jumps over the lazy
+// dog").
 TEST(Crc32Ieee, GivesTheAnswersOfZlib) {
   EXPECT_EQ(Crc32Ieee(BytesOf("123456789")), 0xcbf43926u);
   EXPECT_EQ(Crc32Ieee(BytesOf("The quick brown fox jumps over the lazy dog")), 0x414fa339u);

@@ -34,7 +34,8 @@ class Files : public testing::Test {
 
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_)) names.push_back(entry.path().filename());
+    for (const auto& entry : fs::directory_iterator(folder_))
+      names.push_back(entry.path().filename());
     std::sort(names.begin(), names.end());
     return names;
   }
@@ -102,8 +103,9 @@ TEST_F(Files, WriteFileDurablyKeepsTheOldContentWhenTheDiskIsFull) {
   const fs::path path = folder_ / "x";
   WriteFileDurably(path, "old");
   InChildWithFileLimit(1000, [&] {
-    return ErrorOf([&] { WriteFileDurably(path, std::string(5000, 'n')); })
-               .find("cannot be written") != std::string::npos;
+    return ErrorOf([&] {
+             WriteFileDurably(path, std::string(5000, 'n'));
+           }).find("cannot be written") != std::string::npos;
   });
   EXPECT_EQ(ReadFile(path), "old");
   EXPECT_THAT(Names(), ElementsAre("x"));
@@ -171,8 +173,9 @@ TEST_F(Files, AppendFileLeavesNoPartOfARecordWhenTheDiskFills) {
   AppendFile log(folder_ / "log");
   log.Append("first ");
   InChildWithFileLimit(10, [&] {  // four bytes of the next record still fit
-    return ErrorOf([&] { log.Append("second record"); })
-               .find("log: cannot be appended to: File too large") != std::string::npos;
+    return ErrorOf([&] {
+             log.Append("second record");
+           }).find("log: cannot be appended to: File too large") != std::string::npos;
   });
   log.Append("third");
   EXPECT_EQ(ReadFile(folder_ / "log"), "first third");

@@ -26,7 +26,9 @@ std::vector<std::string> Lines(const std::string& text) {
 
 class Log : public testing::Test {
  protected:
-  Log() : path_(std::filesystem::path(testing::TempDir()) / ("log_test_" + std::to_string(getpid()))) {
+  Log()
+      : path_(std::filesystem::path(testing::TempDir()) /
+              ("log_test_" + std::to_string(getpid()))) {
     std::filesystem::remove(path_);
     LogToFile(path_);
   }
@@ -82,7 +84,8 @@ TEST_F(Log, AFileThatCannotBeOpenedIsAnErrorWithItsPath) {
     LogToFile("/no/such/folder/x.log");
     FAIL() << "expected an Error";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("/no/such/folder/x.log: cannot be opened for logging: No such"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("/no/such/folder/x.log: cannot be opened for logging: No such"));
   }
 }
 

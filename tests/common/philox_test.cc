@@ -64,7 +64,8 @@ TEST(SampleUniform, IsSpreadEvenly) {
     ++counts[static_cast<int>(u * 16)];
   }
   double chi_squared = 0;
-  for (const int count : counts) chi_squared += std::pow(count - kDraws / 16.0, 2) / (kDraws / 16.0);
+  for (const int count : counts)
+    chi_squared += std::pow(count - kDraws / 16.0, 2) / (kDraws / 16.0);
   EXPECT_LT(chi_squared, 37.7);  // 15 degrees of freedom, p = 0.001
 }
 
