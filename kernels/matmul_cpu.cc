@@ -1,1 +1,251 @@
 #include "kernels/matmul.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/matmul_cpu.cc"
+#include "common/error.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "kernels/matmul_tile-inl.h"
+
+#ifndef R1ZERO_KERNELS_MATMUL_CPU_ONCE_
+#define R1ZERO_KERNELS_MATMUL_CPU_ONCE_
+namespace r1zero::kernels {
+namespace {
+
+// [begin, end) of part `i` when n things are cut into `parts` parts of nearly equal size.
+struct Range {
+  int64_t begin = 0, end = 0;
+  int64_t size() const { return end - begin; }
+};
+Range Part(int64_t n, int64_t parts, int64_t i) { return {n * i / parts, n * (i + 1) / parts}; }
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+void CopyRows(const float* from, int64_t ld_from, float* to, int64_t ld_to, int64_t rows,
+              int64_t columns) {
+  for (int64_t r = 0; r < rows; ++r) {
+    std::memcpy(to + r * ld_to, from + r * ld_from, columns * sizeof(float));
+  }
+}
+
+constexpr int64_t kStepChunk = 512;      // the reduced index is walked in chunks of at most this
+constexpr int kXStride = 512 + 16;       // rows of a copied x tile lie in different cache sets
+constexpr int64_t kBlockFloats = 65536;  // of packed weights that one task keeps in its L2 cache
+constexpr int64_t kTaskWork = 1 << 18;   // multiply-adds below which another thread does not pay
+constexpr int64_t kTokenChunk = 128;     // tokens of a weight gradient whose x strip stays in L1
+
+}  // namespace
+}  // namespace r1zero::kernels
+#endif  // R1ZERO_KERNELS_MATMUL_CPU_ONCE_
+
+HWY_BEFORE_NAMESPACE();
+namespace r1zero::kernels {
+namespace HWY_NAMESPACE {
+
+// Runs a tile whose last panel may reach beyond the `columns` columns that y has.
+void RunTile(TileFunction tile, TileArgs args, int64_t rows, int64_t panels, int64_t columns) {
+  if (columns == panels * 16) return tile(args);
+  HWY_ALIGN float whole[kMaxTileRows * kMaxTilePanels * 16];
+  float* const y = args.y;
+  const int64_t ldy = args.ldy, ld_whole = panels * 16;
+  if (!args.from_zero) CopyRows(y, ldy, whole, ld_whole, rows, columns);
+  args.y = whole;
+  args.ldy = ld_whole;
+  tile(args);
+  CopyRows(whole, ld_whole, y, ldy, rows, columns);
+}
+
+struct MatMulArgs {
+  const float* x;
+  int64_t ldx;
+  const PackedMatrix* b;
+  float* y;
+  int64_t ldy;
+};
+
+// One tile's rows against the panels of a block, for steps [k.begin, k.end).
+void MatMulRows(const MatMulArgs& args, Range rows, Range panels, Range k) {
+  HWY_ALIGN float x_copy[kMaxTileRows * kXStride];
+  const float* x = args.x + rows.begin * args.ldx + k.begin;
+  if (rows.size() > 1) {
+    CopyRows(x, args.ldx, x_copy, kXStride, rows.size(), k.size());
+    x = x_copy;
+  }
+  const PackedMatrix& b = *args.b;
+  const int num_rows = static_cast<int>(rows.size());
+  const int64_t groups = CeilDiv(panels.size(), TilePanels(num_rows));
+  for (int64_t g = 0; g < groups; ++g) {
+    const Range part = Part(panels.size(), groups, g);
+    const int64_t panel = panels.begin + part.begin;
+    const TileArgs tile = {.a = x,
+                           .a_step = 1,
+                           .b = b.panels.data() + (panel * b.K + k.begin) * 16,
+                           .panel_stride = b.K * 16,
+                           .steps = k.size(),
+                           .y = args.y + rows.begin * args.ldy + panel * 16,
+                           .ldy = args.ldy,
+                           .from_zero = k.begin == 0};
+    const int num_panels = static_cast<int>(part.size());
+    RunTile(TileOf<kXStride, kMaxTilePanels>(num_rows, num_panels), tile, num_rows, num_panels,
+            std::min<int64_t>(num_panels * 16, b.N - panel * 16));
+  }
+}
+
+void MatMul(const float* x, int64_t ldx, const PackedMatrix& b, float* y, int64_t ldy, int64_t M,
+            ThreadPool& pool) {
+  const MatMulArgs args = {x, ldx, &b, y, ldy};
+  const int64_t panels = CeilDiv(b.N, 16), tiles = CeilDiv(M, kMaxTileRows);
+  const int64_t chunks = std::max<int64_t>(1, CeilDiv(b.K, kStepChunk));
+  const int64_t chunk_steps = std::max<int64_t>(1, CeilDiv(b.K, chunks));
+  const int64_t wanted_tasks =
+      pool.threads() == 1 ? 1 : std::min<int64_t>(4 * pool.threads(), M * b.N * b.K / kTaskWork);
+  const int64_t row_blocks = std::clamp<int64_t>(wanted_tasks, 1, tiles);
+  // Enough column blocks for the cache, and for the threads where there are few rows.
+  const int64_t column_blocks = std::clamp<int64_t>(
+      std::max(CeilDiv(panels * 16 * chunk_steps, kBlockFloats), wanted_tasks / row_blocks), 1,
+      panels);
+  pool.ParallelFor(row_blocks * column_blocks, [&](int64_t task) HWY_ATTR {
+    const Range block_tiles = Part(tiles, row_blocks, task / column_blocks);
+    const Range block_panels = Part(panels, column_blocks, task % column_blocks);
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+      const Range k = Part(b.K, chunks, chunk);
+      for (int64_t tile = block_tiles.begin; tile < block_tiles.end; ++tile) {
+        MatMulRows(args, Part(M, tiles, tile), block_panels, k);
+      }
+    }
+  });
+}
+
+// A strip of x: `columns` columns of `tokens` rows, as panels of 16 columns, zero-padded.
+void PackStrip(const float* x, int64_t ldx, int64_t tokens, int64_t columns, int64_t panels,
+               float* strip) {
+  for (int64_t p = 0; p < panels; ++p) {
+    const int64_t width = std::min<int64_t>(16, columns - p * 16);
+    for (int64_t m = 0; m < tokens; ++m) {
+      float* to = strip + (p * tokens + m) * 16;
+      const float* from = x + m * ldx + p * 16;
+      if (width == 16) {
+        std::memcpy(to, from, 16 * sizeof(float));
+      } else {
+        std::memcpy(to, from, width * sizeof(float));
+        std::memset(to + width, 0, (16 - width) * sizeof(float));
+      }
+    }
+  }
+}
+
+struct WeightGradientArgs {
+  const float* dy;
+  int64_t lddy;
+  const float* x;
+  int64_t ldx;
+  float* dw;
+  int64_t K;
+};
+
+// dw[n, strip] for n in `rows`, over the tokens of one chunk.
+void WeightGradientStrip(const WeightGradientArgs& args, Range rows, Range tokens, Range strip) {
+  constexpr int kPanels = TilePanels(kMaxTileRows);
+  HWY_ALIGN float x_strip[kPanels * 16 * kTokenChunk];
+  const int panels = static_cast<int>(CeilDiv(strip.size(), 16));
+  PackStrip(args.x + tokens.begin * args.ldx + strip.begin, args.ldx, tokens.size(), strip.size(),
+            panels, x_strip);
+  const int64_t tiles = CeilDiv(rows.size(), kMaxTileRows);
+  for (int64_t t = 0; t < tiles; ++t) {
+    const Range part = Part(rows.size(), tiles, t);
+    const int64_t n = rows.begin + part.begin;
+    const TileArgs tile = {.a = args.dy + tokens.begin * args.lddy + n,
+                           .a_step = args.lddy,
+                           .b = x_strip,
+                           .panel_stride = tokens.size() * 16,
+                           .steps = tokens.size(),
+                           .y = args.dw + n * args.K + strip.begin,
+                           .ldy = args.K,
+                           .from_zero = false};
+    const int num_rows = static_cast<int>(part.size());
+    RunTile(TileOf<1, kPanels>(num_rows, panels), tile, num_rows, panels, strip.size());
+  }
+}
+
+void AccumulateWeightGradient(const float* dy, int64_t lddy, const float* x, int64_t ldx, float* dw,
+                              int64_t M, int64_t N, int64_t K, ThreadPool& pool) {
+  constexpr int64_t kStripColumns = TilePanels(kMaxTileRows) * 16;
+  const WeightGradientArgs args = {dy, lddy, x, ldx, dw, K};
+  const int64_t chunks = CeilDiv(M, kTokenChunk), strips = CeilDiv(K, kStripColumns);
+  const int64_t wanted_tasks =
+      pool.threads() == 1 ? 1 : std::min<int64_t>(4 * pool.threads(), M * N * K / kTaskWork);
+  // At least four tiles of rows a task: each task packs the strips of x for itself.
+  const int64_t blocks = std::clamp<int64_t>(wanted_tasks, 1, CeilDiv(N, 4 * kMaxTileRows));
+  pool.ParallelFor(blocks, [&](int64_t block) HWY_ATTR {
+    const Range rows = Part(N, blocks, block);
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+      for (int64_t s = 0; s < strips; ++s) {
+        WeightGradientStrip(args, rows, Part(M, chunks, chunk),
+                            {s * kStripColumns, std::min(K, (s + 1) * kStripColumns)});
+      }
+    }
+  });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace r1zero::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace r1zero::kernels {
+namespace {
+HWY_EXPORT(MatMul);
+HWY_EXPORT(AccumulateWeightGradient);
+}  // namespace
+
+void PackForward(const float* w_NK, int64_t N, int64_t K, PackedMatrix& packed) {
+  constexpr int64_t kBlock = 64;  // columns of w transposed at a time: they stay in L1
+  packed.K = K;
+  packed.N = N;
+  packed.panels.resize(CeilDiv(N, 16) * K * 16);
+  for (int64_t n0 = 0; n0 < N; n0 += 16) {
+    float* const panel = packed.panels.data() + n0 * K;
+    const int64_t width = std::min<int64_t>(16, N - n0);
+    if (width < 16) std::fill_n(panel, K * 16, 0.0f);
+    for (int64_t k0 = 0; k0 < K; k0 += kBlock) {
+      const int64_t k1 = std::min(K, k0 + kBlock);
+      for (int64_t n = 0; n < width; ++n) {
+        for (int64_t k = k0; k < k1; ++k) panel[k * 16 + n] = w_NK[(n0 + n) * K + k];
+      }
+    }
+  }
+}
+
+void PackInputGradient(const float* w_NK, int64_t N, int64_t K, PackedMatrix& packed) {
+  packed.K = N;
+  packed.N = K;
+  packed.panels.resize(CeilDiv(K, 16) * N * 16);
+  for (int64_t k0 = 0; k0 < K; k0 += 16) {
+    float* const panel = packed.panels.data() + k0 * N;
+    const int64_t width = std::min<int64_t>(16, K - k0);
+    if (width < 16) std::fill_n(panel, N * 16, 0.0f);
+    CopyRows(w_NK + k0, K, panel, 16, N, width);
+  }
+}
+
+void MatMul(const float* x_MK, int64_t ldx, const PackedMatrix& b, float* y_MN, int64_t ldy,
+            int64_t M, ThreadPool& pool) {
+  if (M == 0 || b.N == 0) return;
+  Require(ldx >= b.K && ldy >= b.N, "MatMul: rows of x and y are ", ldx, " and ", ldy,
+          " apart; expected at least ", b.K, " and ", b.N);
+  HWY_DYNAMIC_DISPATCH(MatMul)(x_MK, ldx, b, y_MN, ldy, M, pool);
+}
+
+void AccumulateWeightGradient(const float* dy_MN, int64_t lddy, const float* x_MK, int64_t ldx,
+                              float* dw_NK, int64_t M, int64_t N, int64_t K, ThreadPool& pool) {
+  if (M == 0 || N == 0 || K == 0) return;
+  Require(lddy >= N && ldx >= K, "AccumulateWeightGradient: rows of dy and x are ", lddy, " and ",
+          ldx, " apart; expected at least ", N, " and ", K);
+  HWY_DYNAMIC_DISPATCH(AccumulateWeightGradient)(dy_MN, lddy, x_MK, ldx, dw_NK, M, N, K, pool);
+}
+
+}  // namespace r1zero::kernels
+#endif  // HWY_ONCE

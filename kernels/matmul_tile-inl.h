@@ -1,0 +1,191 @@
+// The inner kernel of every matrix product: a tile of rows x panels of 16 columns, whose
+// accumulators stay in registers while it runs over the reduced index.
+//
+//   y[r, c] = fma over i ascending of a[r, i] * b[i, c]
+//
+// starting from zero or from what is in y. Vector lanes are columns, so that an element's chain of
+// multiply-adds is the same in every tile shape and for every vector width.
+#if defined(R1ZERO_KERNELS_MATMUL_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef R1ZERO_KERNELS_MATMUL_TILE_INL_H_
+#undef R1ZERO_KERNELS_MATMUL_TILE_INL_H_
+#else
+#define R1ZERO_KERNELS_MATMUL_TILE_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "hwy/highway.h"
+#include "kernels/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace r1zero::kernels {
+namespace HWY_NAMESPACE {
+
+using Vec16 = hn::Vec<Floats16>;
+inline constexpr int kLanes = hn::MaxLanes(Floats16());
+inline constexpr int kVectorsPerPanel = 16 / kLanes;
+// 24 accumulators of 32 registers (AVX-512, NEON), 12 of 16 (AVX2): the rest holds operands.
+inline constexpr int kAccumulators = HWY_TARGET == HWY_AVX2 ? 12 : 24;
+inline constexpr int kMaxTilePanels = 8;
+inline constexpr int kMaxTileRows = kLanes == 16 ? 12 : 6;
+
+// How many panels a tile of `rows` rows takes: few rows take many, to hide the latency of the
+// multiply-add.
+constexpr int TilePanels(int rows) {
+  return std::clamp(kAccumulators / (rows * kVectorsPerPanel), 1, kMaxTilePanels);
+}
+
+struct TileArgs {
+  const float* a = nullptr;  // a[r, i] = a[r * kRowStride + i * a_step]
+  int64_t a_step = 0;
+  const float* b = nullptr;  // b[i, c] = b[(c / 16) * panel_stride + i * 16 + c % 16]
+  int64_t panel_stride = 0;
+  int64_t steps = 0;  // i in [0, steps)
+  float* y = nullptr;
+  int64_t ldy = 0;
+  bool from_zero = false;
+};
+using TileFunction = void (*)(const TileArgs&);
+
+// A pack of variables. GCC 12 keeps an array of accumulators in memory, these in registers.
+template <int I>
+struct Register {
+  Vec16 v;
+};
+template <class Indices>
+struct Registers;
+template <int... I>
+struct Registers<std::integer_sequence<int, I...>> : Register<I>... {};
+template <int I>
+HWY_INLINE Vec16& At(Register<I>& r) {
+  return r.v;
+}
+
+template <int kRows, int kPanels, int kRowStride>
+class Tile {
+ public:
+  static void Run(const TileArgs& args) {
+    Registers<Cells> acc;
+    if (args.from_zero) {
+      Clear(acc, Cells());
+    } else {
+      LoadRows(acc, args.y, args.ldy, Cells());
+    }
+    const float* HWY_RESTRICT a = args.a;
+    const float* HWY_RESTRICT b = args.b;
+    const int64_t a_step = args.a_step, panel_stride = args.panel_stride;
+    for (int64_t i = args.steps; i > 0; --i) {
+      Step(acc, a, b, panel_stride);
+      a += a_step;
+      b += 16;
+    }
+    StoreRows(acc, args.y, args.ldy, Cells());
+  }
+
+ private:
+  static constexpr int kColumns = kPanels * kVectorsPerPanel;  // in vectors
+  using Rows = std::make_integer_sequence<int, kRows>;
+  using Columns = std::make_integer_sequence<int, kColumns>;
+  using Cells = std::make_integer_sequence<int, kRows * kColumns>;
+
+  template <int C>
+  static HWY_INLINE Vec16 LoadB(const float* b, int64_t panel_stride) {
+    return hn::Load(Floats16(),
+                    b + (C / kVectorsPerPanel) * panel_stride + (C % kVectorsPerPanel) * kLanes);
+  }
+  template <int R>
+  static HWY_INLINE Vec16 SpreadA(const float* a) {
+    return hn::Set(Floats16(), a[R * kRowStride]);
+  }
+
+  // The shorter side's operands wait in registers, the longer side's pass by one at a time.
+  static HWY_INLINE void Step(Registers<Cells>& acc, const float* a, const float* b,
+                              int64_t panel_stride) {
+    if constexpr (kRows < kColumns) {
+      Registers<Rows> as;
+      SpreadAll(as, a, Rows());
+      EachColumn(acc, as, b, panel_stride, Columns());
+    } else {
+      Registers<Columns> bs;
+      LoadAll(bs, b, panel_stride, Columns());
+      EachRow(acc, bs, a, Rows());
+    }
+  }
+
+  template <int... R>
+  static HWY_INLINE void SpreadAll(Registers<Rows>& as, const float* a,
+                                   std::integer_sequence<int, R...>) {
+    ((At<R>(as) = SpreadA<R>(a)), ...);
+  }
+  template <int... C>
+  static HWY_INLINE void EachColumn(Registers<Cells>& acc, Registers<Rows>& as, const float* b,
+                                    int64_t panel_stride, std::integer_sequence<int, C...>) {
+    (OneColumn<C>(acc, as, LoadB<C>(b, panel_stride), Rows()), ...);
+  }
+  template <int C, int... R>
+  static HWY_INLINE void OneColumn(Registers<Cells>& acc, Registers<Rows>& as, Vec16 b,
+                                   std::integer_sequence<int, R...>) {
+    ((At<R * kColumns + C>(acc) = hn::MulAdd(At<R>(as), b, At<R * kColumns + C>(acc))), ...);
+  }
+
+  template <int... C>
+  static HWY_INLINE void LoadAll(Registers<Columns>& bs, const float* b, int64_t panel_stride,
+                                 std::integer_sequence<int, C...>) {
+    ((At<C>(bs) = LoadB<C>(b, panel_stride)), ...);
+  }
+  template <int... R>
+  static HWY_INLINE void EachRow(Registers<Cells>& acc, Registers<Columns>& bs, const float* a,
+                                 std::integer_sequence<int, R...>) {
+    (OneRow<R>(acc, bs, SpreadA<R>(a), Columns()), ...);
+  }
+  template <int R, int... C>
+  static HWY_INLINE void OneRow(Registers<Cells>& acc, Registers<Columns>& bs, Vec16 a,
+                                std::integer_sequence<int, C...>) {
+    ((At<R * kColumns + C>(acc) = hn::MulAdd(a, At<C>(bs), At<R * kColumns + C>(acc))), ...);
+  }
+
+  template <int... I>
+  static HWY_INLINE void Clear(Registers<Cells>& acc, std::integer_sequence<int, I...>) {
+    ((At<I>(acc) = hn::Zero(Floats16())), ...);
+  }
+  template <int... I>
+  static HWY_INLINE void LoadRows(Registers<Cells>& acc, const float* y, int64_t ldy,
+                                  std::integer_sequence<int, I...>) {
+    ((At<I>(acc) = hn::LoadU(Floats16(), y + (I / kColumns) * ldy + (I % kColumns) * kLanes)), ...);
+  }
+  template <int... I>
+  static HWY_INLINE void StoreRows(Registers<Cells>& acc, float* y, int64_t ldy,
+                                   std::integer_sequence<int, I...>) {
+    (hn::StoreU(At<I>(acc), Floats16(), y + (I / kColumns) * ldy + (I % kColumns) * kLanes), ...);
+  }
+};
+
+// functions[panels - 1] for one number of rows; null where a tile that wide would not fit.
+struct TileRow {
+  TileFunction functions[kMaxTilePanels] = {};
+};
+template <int kRowStride, int kMaxPanels, int kRows, int... P>
+constexpr TileRow MakeTileRow(std::integer_sequence<int, P...>) {
+  return {{Tile<kRows, P + 1, kRowStride>::Run...}};
+}
+
+// The tiles of every shape up to kMaxTileRows rows and min(TilePanels(rows), kMaxPanels) panels.
+template <int kRowStride, int kMaxPanels, int... R>
+TileFunction TileOf(int rows, int panels, std::integer_sequence<int, R...>) {
+  static constexpr TileRow kTiles[] = {MakeTileRow<kRowStride, kMaxPanels, R + 1>(
+      std::make_integer_sequence<int, std::min(TilePanels(R + 1), kMaxPanels)>())...};
+  return kTiles[rows - 1].functions[panels - 1];
+}
+template <int kRowStride, int kMaxPanels>
+TileFunction TileOf(int rows, int panels) {
+  return TileOf<kRowStride, kMaxPanels>(rows, panels,
+                                        std::make_integer_sequence<int, kMaxTileRows>());
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace r1zero::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard
