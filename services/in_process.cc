@@ -6,7 +6,7 @@
 #include "policy/torch_decoder.h"
 #include "reward/rubric.h"
 #include "rollout/worker.h"
-#include "services/score_group.h"
+#include "services/scoring.h"
 
 namespace r1zero {
 
@@ -54,13 +54,20 @@ void InProcessWorkers::RunOne(int number) {
   };
   ports.fetch_weights = [&](int64_t) { return run_.weights().Latest().weights; };
   ports.deliver = [&](Group group) {
-    ScoreGroup(rubric, group);
+    ScoreGroup(group, static_cast<uint64_t>(config.run.seed), rubric);
     std::string why;
     const SubmitVerdict verdict = buffer.Submit(name, std::move(group), &why);
     if (verdict == SubmitVerdict::kInvalid) LogWarning(name, ": a group was refused: ", why);
   };
   ports.flush = [] {};
-  ports.stop = [&] { return stop_.load() || StopRequested(); };
+  auto renewed = std::chrono::steady_clock::now();
+  ports.stop = [&, renewed]() mutable {
+    if (const auto now = std::chrono::steady_clock::now(); now - renewed > std::chrono::seconds(1)) {
+      buffer.Heartbeat(name);
+      renewed = now;
+    }
+    return stop_.load() || StopRequested();
+  };
 
   Engine engine(MakeEngineDecoder(config, run_.shape().model), config.rollout.engine);
   RunWorker(engine, *run_.shape().tokenizer, ports);
