@@ -1,1 +1,100 @@
 #include "kernels/rope.h"
+
+#include <algorithm>
+
+#include "common/error.h"
+#include "kernels/math.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/rope_cpu.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "kernels/elementwise-inl.h"
+#include "kernels/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace r1zero::kernels {
+namespace HWY_NAMESPACE {
+
+// Rotates the pairs (low[i], high[i]) of one head; `sign` is -1 for the inverse rotation.
+void RotateHead(float* HWY_RESTRICT low_H, float* HWY_RESTRICT high_H,
+                const float* HWY_RESTRICT cos_H, const float* HWY_RESTRICT sin_H, float sign,
+                int64_t half_width) {
+  ForEachVector(half_width, [=](auto d, int64_t i) HWY_ATTR {
+    const auto cos = hn::LoadU(d, cos_H + i);
+    const auto sin = hn::Mul(hn::LoadU(d, sin_H + i), hn::Set(d, sign));
+    const auto low = hn::LoadU(d, low_H + i);
+    const auto high = hn::LoadU(d, high_H + i);
+    hn::StoreU(hn::NegMulAdd(high, sin, hn::Mul(low, cos)), d, low_H + i);
+    hn::StoreU(hn::MulAdd(low, sin, hn::Mul(high, cos)), d, high_H + i);
+  });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace r1zero::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace r1zero::kernels {
+namespace {
+
+HWY_EXPORT(RotateHead);
+
+constexpr int64_t kRowsPerTask = 64;
+
+double Power(double base, int exponent) {
+  double power = 1;
+  for (int i = 0; i < exponent; ++i) power *= base;
+  return power;
+}
+
+// x^(1/n) for x > 1, by bisection down to neighbouring doubles: only operations that IEEE 754
+// rounds the same way everywhere, which std::pow is not.
+double Root(double x, int n) {
+  double low = 1, high = x;
+  for (;;) {
+    const double middle = low + (high - low) / 2;
+    if (middle <= low || middle >= high) return low;
+    (Power(middle, n) <= x ? low : high) = middle;
+  }
+}
+
+}  // namespace
+
+RopeTable::RopeTable(int head_width, int64_t max_positions, double theta)
+    : head_width(head_width), max_positions(max_positions) {
+  Require(head_width > 0 && head_width % 2 == 0, "RopeTable: head_width is ", head_width,
+          ", expected a positive even number");
+  Require(theta > 1, "RopeTable: theta is ", theta, ", expected more than 1");
+  const int half_width = head_width / 2;
+  const double root = Root(theta, half_width);
+  cos_TH.resize(max_positions * half_width);
+  sin_TH.resize(max_positions * half_width);
+  for (int i = 0; i < half_width; ++i) {
+    const double frequency = 1 / Power(root, i);
+    for (int64_t t = 0; t < max_positions; ++t) {
+      const int64_t at = t * half_width + i;
+      SinCos(static_cast<double>(t) * frequency, &sin_TH[at], &cos_TH[at]);
+    }
+  }
+}
+
+void Rope(float* x_M, int64_t ld, int heads, const int32_t* positions_M, int64_t M,
+          const RopeTable& table, RopeDirection direction, ThreadPool& pool) {
+  const int64_t half_width = table.head_width / 2;
+  const float sign = direction == RopeDirection::kForward ? 1.0f : -1.0f;
+  auto& rotate = HWY_DYNAMIC_DISPATCH(RotateHead);
+  pool.ParallelFor((M + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
+    const int64_t end = std::min(M, (task + 1) * kRowsPerTask);
+    for (int64_t m = task * kRowsPerTask; m < end; ++m) {
+      const int64_t at = positions_M[m] * half_width;
+      for (int n = 0; n < heads; ++n) {
+        float* head = x_M + m * ld + n * table.head_width;
+        rotate(head, head + half_width, &table.cos_TH[at], &table.sin_TH[at], sign, half_width);
+      }
+    }
+  });
+}
+
+}  // namespace r1zero::kernels
+#endif  // HWY_ONCE
