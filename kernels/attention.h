@@ -29,6 +29,9 @@ struct AttentionShape {
   float scale = 0;     // usually 1 / sqrt(H)
 };
 
+// Throws Error unless the heads divide as above; the functions below call it.
+void RequireAttentionShape(const AttentionShape& shape);
+
 // Floats that one KV block takes: keys and values of 16 tokens of one layer.
 int64_t KvBlockFloats(const AttentionShape& shape);
 
@@ -39,22 +42,22 @@ struct AttentionRow {
   int32_t num_keys = 0;
 };
 
-// Writes the key and value (each [K, H], rows `ld` apart) of M tokens into the layer's blocks: row m
-// becomes token rows_M[m].num_keys - 1 of its sequence.
+// Writes the key and value (each [K, H], rows `ld` apart) of M tokens into the layer's blocks: row
+// m becomes token rows_M[m].num_keys - 1 of its sequence.
 void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const AttentionRow* rows_M,
              int64_t M, const AttentionShape& shape, float* layer_blocks, ThreadPool& pool);
 
-// out[m] = attention of q[m]. `logsumexp_MN`, if not null, receives max + log(sum) for the backward.
-// q rows are `ldq` apart, out rows N * H. layer_blocks: this layer's blocks, block b at
+// out[m] = attention of q[m]. `logsumexp_MN`, if not null, receives max + log(sum) for the
+// backward. q rows are `ldq` apart, out rows N * H. layer_blocks: this layer's blocks, block b at
 // b * KvBlockFloats. All keys that a row sees must have been stored.
 void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int64_t M,
                const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
                float* logsumexp_MN, ThreadPool& pool);
 
-// Gradients for packed sequences: sequence s is rows [offsets[s], offsets[s + 1]), each row sees the
-// rows of its own sequence up to itself. q, k, v rows are `ld` apart (they may be slices of one qkv
-// buffer), out and dout rows N * H, dq, dk, dv rows `ldd` apart; all three are written. Sums run over
-// keys ascending (dq) and over query heads, then queries ascending (dk, dv).
+// Gradients for packed sequences: sequence s is rows [offsets[s], offsets[s + 1]), each row sees
+// the rows of its own sequence up to itself. q, k, v rows are `ld` apart (they may be slices of one
+// qkv buffer), out and dout rows N * H, dq, dk, dv rows `ldd` apart; all three are written. Sums
+// run over keys ascending (dq) and over query heads, then queries ascending (dk, dv).
 void AttentionBackward(const float* q_M, const float* k_M, const float* v_M, int64_t ld,
                        const float* out_MNH, const float* logsumexp_MN, const float* dout_MNH,
                        const int64_t* offsets_S1, int64_t num_sequences,
