@@ -10,12 +10,10 @@
 
 namespace r1zero {
 
-// Not thread-safe. Creates folder/events.out.tfevents.<seconds>.<host>.<pid>.
+// Not thread-safe. Creates folder/events.out.tfevents.<seconds>.<host>.
 class EventFile {
  public:
-  // TensorBoard forgets what older files of the folder say of steps after `last_step`: a resumed
-  // run goes through them again.
-  EventFile(const std::filesystem::path& folder, int64_t last_step);
+  explicit EventFile(const std::filesystem::path& folder);
   void Scalars(int64_t step, const Metrics& metrics);
 
  private:

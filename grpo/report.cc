@@ -1,5 +1,1 @@
 #include "grpo/report.h"
-
-namespace r1zero {
-std::string ReportHtml(const RunFolder&) { return ""; }
-}  // namespace r1zero

@@ -12,7 +12,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
-namespace {
 
 float ExpOne(float x) {
   const Float1 d;
@@ -27,7 +26,6 @@ float SigmoidOne(float x) {
   return hn::GetLane(Sigmoid(d, hn::Set(d, x)));
 }
 
-}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace r1zero::kernels
 HWY_AFTER_NAMESPACE();

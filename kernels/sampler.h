@@ -1,7 +1,10 @@
 // Draws one token from a row of logits by inversion of the cumulative distribution, in token order.
 //
 // The log-probability returned is that of the distribution really sampled from: after temperature,
-// and after truncation to the top_k, top_p or min_p set where one is asked for.
+// and after truncation to the top_k, top_p or min_p set where one is asked for. Tokens are ranked
+// by logit, equal ones by lower id; the set is a prefix of that rank: the first top_k; of these the
+// fewest that hold at least top_p of their mass; of these the ones at least min_p times as probable
+// as the first.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +23,9 @@ struct SampledToken {
   float logprob = 0;
 };
 
-// `uniform` in [0, 1). `scratch_V`: V floats of working memory. Without truncation the logprob equals
-// HeadForward's for that token bit for bit.
+// `uniform` in [0, 1). `scratch_V`: V floats of working memory. Without truncation the logprob
+// equals HeadForward's, at inv_temperature = 1.0f / temperature, for that token bit for bit. A
+// token of probability 0 is never drawn. Throws Error if the logits have no finite log-sum-exp.
 SampledToken SampleToken(const float* logits_V, int64_t V, const SamplerParams& params,
                          float uniform, float* scratch_V);
 
