@@ -1,6 +1,6 @@
-// checkpoints/step-000020/: a Hugging Face folder that any tool loads, and state/ with what resuming
-// needs. Written to a temporary folder, synced, renamed; then LATEST is renamed over. A crash at any
-// moment leaves the old checkpoint or the new one.
+// checkpoints/step-000020/: a Hugging Face folder that any tool loads, and state/ with what
+// resuming needs. Written to a temporary folder, synced, renamed; then LATEST is renamed over. A
+// crash at any moment leaves the old checkpoint or the new one.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,12 @@
 namespace r1zero {
 
 struct TrainerProgress {
-  int64_t step = 0;             // rollouts trained
-  int64_t next_ordinal = 0;     // training prompts issued
+  int64_t step = 0;          // rollouts trained
+  int64_t next_ordinal = 0;  // training prompts issued
   int64_t policy_version = 0;
-  int64_t tokens_generated = 0, tokens_trained = 0;
+  int64_t tokens_prompted = 0;   // of trained groups, once a completion
+  int64_t tokens_generated = 0;  // of trained groups
+  int64_t tokens_trained = 0;    // forward and backward, prompts included
   double seconds_rollout = 0, seconds_training = 0, seconds_evaluation = 0;
 };
 
@@ -29,11 +31,13 @@ struct Checkpoint {
   std::string config_sha256;  // of the parts of the config that training depends on
 };
 
+// Removes what an interrupted save left behind, and all but the `keep` (at least 2) newest
+// checkpoints. One of the same step that is whole stays as it is.
 void SaveCheckpoint(const std::filesystem::path& checkpoints, const Checkpoint& checkpoint,
                     const Tokenizer& tokenizer, int64_t keep);
 
-// The newest whole checkpoint, or nullopt if there is none. One whose manifest does not match (SHA-256 a
-// file) is skipped with a warning.
+// The newest whole checkpoint, or nullopt if there is none. One whose manifest does not match
+// (SHA-256 a file) is skipped with a warning.
 std::optional<Checkpoint> LoadLatestCheckpoint(const std::filesystem::path& checkpoints);
 
 }  // namespace r1zero

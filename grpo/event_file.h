@@ -10,10 +10,12 @@
 
 namespace r1zero {
 
-// Not thread-safe. Creates folder/events.out.tfevents.<seconds>.<host>.
+// Not thread-safe. Creates folder/events.out.tfevents.<seconds>.<host>.<pid>.
 class EventFile {
  public:
-  explicit EventFile(const std::filesystem::path& folder);
+  // TensorBoard forgets what older files of the folder say of steps after `last_step`: a resumed
+  // run goes through them again.
+  EventFile(const std::filesystem::path& folder, int64_t last_step);
   void Scalars(int64_t step, const Metrics& metrics);
 
  private:

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,10 +15,16 @@ namespace r1zero {
 
 using Metrics = std::vector<std::pair<std::string, double>>;
 
-// What the completions of a batch look like: reward, rewards/<part>/mean|std, reward_std,
-// frac_reward_zero_std, completions/mean_length|min_length|max_length|clipped_ratio|
+// What the completions of a batch look like: reward, reward_std, frac_reward_zero_std,
+// rewards/<part>/mean|std, completions/mean_length|min_length|max_length|clipped_ratio|
 // mean_terminated_length, and completions/<word> for each counted word.
 Metrics GroupMetrics(std::span<const Group> groups, std::span<const std::string> counted_words);
+
+// What the update measured: loss, actor/..., kl, entropy, clip_ratio/...,
+// training/rollout_probs_diff_...
 Metrics LearnerMetrics(const UpdateMetrics& update);
+
+// Occurrences of `word` in `text`, not overlapping.
+int64_t CountWord(std::string_view text, std::string_view word);
 
 }  // namespace r1zero

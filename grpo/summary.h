@@ -21,7 +21,8 @@ struct Summary {
   std::string base_sha256, weight_sha256;
 };
 
-// {"base": {"pass@1": ..., "pass@8": ..., "format": ..., "mean_length": ..., "pass@1_ci": [l, h], ...,
+// {"base": {"pass@1": ..., "pass@8": ..., "format": ..., "mean_length": ..., "pass@1_ci": [l, h],
+// ...,
 //  "temperature_0.6": {...}}, "final": {...}, "steps", "tokens": {...}, "seconds": {...},
 //  "weight_sha256"}. The plain keys are those of the first temperature.
 std::string SummaryJson(const Summary& summary);

@@ -1,9 +1,10 @@
 // The training run: the ring seen from its hub.
 //
-//   issue prompts -> take groups -> advantages -> update -> publish -> (checkpoint, evaluate) -> again
+//   issue prompts -> take groups -> advantages -> update -> publish -> (checkpoint, evaluate) ->
+//   again
 //
-// The trainer knows neither gRPC nor libtorch nor the task: it is handed the buffer that workers fill, the
-// learner, and where prompts come from.
+// The trainer knows neither gRPC nor libtorch nor the task: it is handed the buffer that workers
+// fill, the learner, and where prompts come from.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ struct TrainerConfig {
   CheckpointConfig checkpoint;
   double temperature = 1.0;
   int64_t max_total_tokens = 128;
-  std::string config_sha256;
+  std::string
+      config_sha256;  // of the parts that training depends on; empty: any checkpoint will do
 };
 
 // Something to show a person while training goes on.
@@ -37,9 +39,9 @@ struct TrainerEvent {
   enum class Kind { kEvaluating, kStep, kEvaluated, kWaiting, kCheckpoint };
   Kind kind = Kind::kStep;
   int64_t step = 0, steps = 0;
-  Metrics metrics;     // kStep: that line of metrics.jsonl; kEvaluated: its evaluation
+  Metrics metrics;  // kStep: that line of metrics.jsonl; kEvaluated: its evaluation
   double eta_seconds = 0;
-  std::string text;    // kWaiting: who waits for whom since when
+  std::string text;  // kWaiting: who waits for whom since when
 };
 
 struct TrainerParts {
@@ -56,8 +58,12 @@ struct TrainerParts {
 
 enum class TrainerOutcome { kFinished, kInterrupted };
 
-// Runs (or resumes, if the folder holds a checkpoint and `resume`) to the last step; fills `summary`'s
-// base, final, progress and hash. On interruption it saves a checkpoint first.
-TrainerOutcome Train(const TrainerConfig& config, TrainerParts parts, bool resume, Summary& summary);
+// Runs to the last step; with `resume`, from the newest whole checkpoint (from the base policy if
+// there is none). Fills `summary`'s base, final, progress and weight hash; writes all of the run
+// folder but config.toml, summary.json and report.html. On interruption it saves a checkpoint
+// first. When it returns or throws, workers hear that the run is over. Error if a checkpoint is of
+// another configuration, or if no group of a step could be judged.
+TrainerOutcome Train(const TrainerConfig& config, TrainerParts parts, bool resume,
+                     Summary& summary);
 
 }  // namespace r1zero

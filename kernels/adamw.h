@@ -3,6 +3,9 @@
 //   g  = grad * grad_scale
 //   m  = beta1 m + (1 - beta1) g;   v = beta2 v + (1 - beta2) g^2
 //   p -= lr * ( (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + eps) + weight_decay p )
+//
+// The constants are computed in double and rounded once to float; the elements are float. An
+// element's bits depend on nothing but its own p, grad, m, v and the step.
 #pragma once
 
 #include <cstdint>

@@ -12,6 +12,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
+namespace {
 
 float ExpOne(float x) {
   const Float1 d;
@@ -26,6 +27,7 @@ float SigmoidOne(float x) {
   return hn::GetLane(Sigmoid(d, hn::Set(d, x)));
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace r1zero::kernels
 HWY_AFTER_NAMESPACE();

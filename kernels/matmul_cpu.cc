@@ -44,6 +44,7 @@ constexpr int64_t kTokenChunk = 128;     // tokens of a weight gradient whose x 
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
+namespace {
 
 // Runs a tile whose last panel may reach beyond the `columns` columns that y has.
 void RunTile(TileFunction tile, TileArgs args, int64_t rows, int64_t panels, int64_t columns) {
@@ -190,6 +191,7 @@ void AccumulateWeightGradient(const float* dy, int64_t lddy, const float* x, int
   });
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace r1zero::kernels
 HWY_AFTER_NAMESPACE();

@@ -9,7 +9,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
+namespace {
 const char* ThisTargetName() { return hwy::TargetName(HWY_TARGET); }
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace r1zero::kernels
 HWY_AFTER_NAMESPACE();

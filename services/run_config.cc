@@ -1,1 +1,127 @@
-// services/run_config.cc
+#include "services/run_config.h"
+
+#include <fstream>
+
+#include "common/error.h"
+#include "common/file.h"
+#include "common/sha256.h"
+#include "grpo/advantage.h"
+#include "grpo/loss.h"
+
+namespace r1zero {
+namespace {
+
+// What the pretrained base depends on beside the config: raise it when pretraining itself changes.
+constexpr const char* kPretrainingVersion = "1";
+
+DescribeFn Described(RunConfig& config) {
+  return [&config](Fields& f) { Describe(f, config); };
+}
+
+std::string Hash(RunConfig config, const std::string& salt) {
+  const auto file_hash = [](const std::string& path) {
+    return path.empty() ? std::string() : Sha256Hex(ReadFile(path));
+  };
+  config.task.file = file_hash(config.task.file);
+  config.task.held_out_file = file_hash(config.task.held_out_file);
+  return Sha256Hex(salt + WriteConfig(Described(config)));
+}
+
+void CheckName(const std::string& name) {
+  Require(!name.empty() && name.front() != '.' && name.find('/') == std::string::npos,
+          "run.name is '", name, "'; expected a folder name without '/' that does not begin with '.'");
+}
+
+// Rules that span several fields; a single field's bounds stand where it is described.
+void CheckAcrossFields(const RunConfig& c) {
+  CheckName(c.run.name);
+  ParseAdvantageStd(c.grpo.advantage_std);
+  ParseAggregation(c.grpo.loss.aggregation);
+  Require(c.grpo.prompts_per_step % c.grpo.minibatches == 0, "grpo.minibatches is ",
+          c.grpo.minibatches, ", which does not divide grpo.prompts_per_step = ",
+          c.grpo.prompts_per_step, "; mini-batches hold whole groups, equally many each");
+  Require(!c.policy.path.empty() || c.policy.max_positions >= c.rollout.max_total_tokens,
+          "rollout.max_total_tokens is ", c.rollout.max_total_tokens,
+          ", more than policy.max_positions = ", c.policy.max_positions);
+  Require(c.policy.path.empty() || c.pretrain.tokens == 0, "policy.path is '", c.policy.path,
+          "' and pretrain.tokens is ", c.pretrain.tokens,
+          "; a policy is either loaded or pretrained: set pretrain.tokens = 0");
+  Require(c.policy.path.empty() ||
+              std::filesystem::is_regular_file(std::filesystem::path(c.policy.path) / "config.json"),
+          "policy.path is '", c.policy.path, "', which holds no config.json; expected a Hugging Face folder");
+  Require(c.eval.temperatures.size() > 0, "eval.temperatures is empty; expected at least one");
+}
+
+}  // namespace
+
+void Describe(Fields& f, RunSection& c) {
+  f.Key("name", c.name, "the run folder is <out>/<name>");
+  f.Key("out", c.out, "folder that holds the run folders");
+  f.Key("seed", c.seed, "decides everything random in the run", {.min = 0});
+  f.Key("device", c.device, "where the learner computes", {"cpu", "cuda"});
+}
+
+void Describe(Fields& f, RunConfig& c) {
+  f.Section("run", "name, place and seed", [&] { Describe(f, c.run); });
+  f.Section("task", "where prompts come from", [&] { Describe(f, c.task); });
+  f.Section("policy", "the model: a Hugging Face folder, or a new one of this shape",
+            [&] { Describe(f, c.policy); });
+  f.Section("pretrain", "the base policy, trained from scratch on the task's texts",
+            [&] { Describe(f, c.pretrain); });
+  f.Section("rollout", "sampling completions", [&] { Describe(f, c.rollout); });
+  f.Section("reward", "the rules that score a completion", [&] { Describe(f, c.reward); });
+  f.Section("grpo", "the update", [&] { Describe(f, c.grpo); });
+  f.Section("eval", "measuring on held-out problems", [&] { Describe(f, c.eval); });
+  f.Section("checkpoint", "saving", [&] { Describe(f, c.checkpoint); });
+}
+
+RunConfig LoadRunConfig(const std::string& path, std::span<const std::string> overrides) {
+  RunConfig config;
+  ReadConfig(path, overrides, Described(config));
+  try {
+    CheckAcrossFields(config);
+  } catch (const Error& e) {
+    throw Error((path.empty() ? "" : path + ": ") + e.what());
+  }
+  return config;
+}
+
+std::string ToToml(const RunConfig& config) {
+  RunConfig copy = config;
+  return WriteConfig(Described(copy));
+}
+
+std::string RunConfigHelp() {
+  RunConfig defaults;
+  return ConfigHelp(Described(defaults));
+}
+
+std::string TrainingSha256(const RunConfig& config) {
+  RunConfig c = config;
+  const RunConfig defaults;
+  c.run.name = defaults.run.name;
+  c.run.out = defaults.run.out;
+  c.rollout.workers = defaults.rollout.workers;
+  c.rollout.lease_seconds = defaults.rollout.lease_seconds;
+  c.rollout.max_prompts_per_lease = defaults.rollout.max_prompts_per_lease;
+  c.rollout.engine = defaults.rollout.engine;
+  c.grpo.threads = defaults.grpo.threads;
+  c.pretrain.cache = defaults.pretrain.cache;
+  c.eval = defaults.eval;
+  c.checkpoint = defaults.checkpoint;
+  return Hash(c, "training ");
+}
+
+std::string BaseSha256(const RunConfig& config) {
+  RunConfig c;
+  c.run.seed = config.run.seed;
+  c.run.device = config.run.device;
+  c.task = config.task;
+  c.task.held_out = 0;
+  c.policy = config.policy;
+  c.pretrain = config.pretrain;
+  c.pretrain.cache.clear();
+  return Hash(c, std::string("base ") + kPretrainingVersion + " ");
+}
+
+}  // namespace r1zero

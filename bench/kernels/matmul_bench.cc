@@ -17,6 +17,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
+namespace {
 
 using Chains = std::make_integer_sequence<int, kAccumulators>;
 
@@ -38,6 +39,7 @@ double MultiplyAdds(int64_t steps, float& sink) {
   return 2.0 * kAccumulators * kLanes * static_cast<double>(steps);
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace r1zero::kernels
 HWY_AFTER_NAMESPACE();

@@ -19,6 +19,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
+namespace {
 
 // y[i] = f(x[i]); n is a multiple of 16.
 template <class F>
@@ -43,6 +44,7 @@ float SumOfSquares(const float* x, int64_t n) {
 }
 float Maximum(const float* x, int64_t n) { return Max16(x, n); }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace r1zero::kernels
 HWY_AFTER_NAMESPACE();

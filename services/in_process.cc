@@ -1,0 +1,76 @@
+#include "services/in_process.h"
+
+#include "common/log.h"
+#include "common/stop.h"
+#include "policy/decoder.h"
+#include "policy/torch_decoder.h"
+#include "reward/rubric.h"
+#include "rollout/worker.h"
+#include "services/scoring.h"
+
+namespace r1zero {
+
+int NumWorkers(const RolloutConfig& config) {
+  return config.workers > 0 ? config.workers
+                            : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+InProcessWorkers::InProcessWorkers(LearnerRun& run) : run_(run) {
+  for (int i = 0; i < NumWorkers(run.config().rollout); ++i)
+    threads_.emplace_back([this, i] {
+      try {
+        RunOne(i);
+      } catch (...) {
+        std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::current_exception();
+        run_.buffer().Stop();
+      }
+    });
+}
+
+InProcessWorkers::~InProcessWorkers() {
+  stop_ = true;
+  run_.buffer().Finish();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void InProcessWorkers::Rethrow() {
+  std::lock_guard lock(mutex_);
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+void InProcessWorkers::RunOne(int number) {
+  const std::string name = "thread-" + std::to_string(number);
+  const RunConfig& config = run_.config();
+  const Rubric rubric(run_.rubric());
+  GroupBuffer& buffer = run_.buffer();
+
+  WorkerPorts ports;
+  ports.lease = [&](int64_t max_prompts, std::chrono::milliseconds wait) -> LeaseReply {
+    buffer.Heartbeat(name);
+    auto leases = buffer.LeasePrompts(name, max_prompts, wait);
+    if (!leases) return {.run_over = true};
+    return {.leases = std::move(*leases)};
+  };
+  ports.fetch_weights = [&](int64_t) { return run_.weights().Latest().weights; };
+  ports.deliver = [&](Group group) {
+    ScoreGroup(group, static_cast<uint64_t>(config.run.seed), rubric);
+    std::string why;
+    const SubmitVerdict verdict = buffer.Submit(name, std::move(group), &why);
+    if (verdict == SubmitVerdict::kInvalid) LogWarning(name, ": a group was refused: ", why);
+  };
+  ports.flush = [] {};
+  auto renewed = std::chrono::steady_clock::now();
+  ports.stop = [&, renewed]() mutable {
+    if (const auto now = std::chrono::steady_clock::now(); now - renewed > std::chrono::seconds(1)) {
+      buffer.Heartbeat(name);
+      renewed = now;
+    }
+    return stop_.load() || StopRequested();
+  };
+
+  Engine engine(MakeEngineDecoder(config, run_.shape().model), config.rollout.engine);
+  RunWorker(engine, *run_.shape().tokenizer, ports);
+}
+
+}  // namespace r1zero

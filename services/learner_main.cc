@@ -1,0 +1,114 @@
+// r1zero-learner: what needs libtorch. r1zero starts it; its verbs are learner, in-process and pretrain.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "common/error.h"
+#include "common/log.h"
+#include "common/stop.h"
+#include "grpo/run_folder.h"
+#include "services/command.h"
+#include "services/in_process.h"
+#include "services/learner_run.h"
+#ifdef R1ZERO_SERVICES
+#include "services/learner_server.h"
+#endif
+
+namespace r1zero {
+namespace {
+
+RunFolder::Mode FolderMode(const RunOptions& options) {
+  if (options.resume) return RunFolder::Mode::kResume;
+  return options.prepared ? RunFolder::Mode::kOpen : RunFolder::Mode::kReplace;
+}
+
+int StatusOf(TrainerOutcome outcome) {
+  return outcome == TrainerOutcome::kFinished ? kSuccess : kInterrupted;
+}
+
+// Builds the run (mistakes in it are kBadConfig) and hands it to `drive` (failures are kFailed).
+int WithRun(const std::string& verb, const RunOptions& options,
+            const std::function<TrainerOutcome(LearnerRun&, Console&)>& drive) {
+  std::unique_ptr<RunFolder> folder;
+  std::unique_ptr<LearnerRun> run;
+  const int status = Guarded(verb, kBadConfig, [&] {
+    RunConfig config = LoadRunConfig(options.file, options.overrides);
+    folder = std::make_unique<RunFolder>(std::filesystem::path(config.run.out) / config.run.name,
+                                         FolderMode(options));
+    LogToFile(folder->logs() / "learner.log");
+    run = std::make_unique<LearnerRun>(std::move(config), *folder, options.resume,
+                                       options.accept_config_change);
+    return kSuccess;
+  });
+  if (status != kSuccess) return status;
+  return Guarded(verb, kFailed, [&] {
+    Console console;
+    return StatusOf(drive(*run, console));
+  });
+}
+
+int InProcess(const RunOptions& options) {
+  return WithRun("train", options, [](LearnerRun& run, Console& console) {
+    InProcessWorkers workers(run);
+    try {
+      const TrainerOutcome outcome = run.Execute(console);
+      workers.Rethrow();
+      return outcome;
+    } catch (...) {
+      workers.Rethrow();  // the workers' failure is the cause, if there is one
+      throw;
+    }
+  });
+}
+
+int PretrainOnly(const RunOptions& options) {
+  return Guarded("pretrain", kFailed, [&] {
+    const RunConfig config = LoadRunConfig(options.file, options.overrides);
+    Require(config.policy.path.empty() && config.pretrain.tokens > 0,
+            "nothing to pretrain: policy.path is '", config.policy.path, "' and pretrain.tokens is ",
+            config.pretrain.tokens);
+    Console console;
+    const auto task = MakeTask(config.task);
+    const BasePolicy base = LoadOrPretrainBase(config, *task, ResolvePolicyShape(config, *task),
+                                               [&](const PretrainProgress& p) { console.Pretraining(p); });
+    console.Line("base policy " + WeightSha256(*base.weights).substr(0, 16) + " in " +
+                 config.pretrain.cache + "/" + BaseSha256(config).substr(0, 16));
+    return kSuccess;
+  });
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("The processes of r1zero that need libtorch; started by r1zero.", "r1zero-learner");
+  RunOptions options;
+  std::string listen = "127.0.0.1:6060";
+  bool insecure_bind = false;
+  CLI::App* in_process = app.add_subcommand("in-process", "train with workers as threads of this process");
+  CLI::App* pretrain = app.add_subcommand("pretrain", "train the base policy and put it into the cache");
+  CLI::App* learner = app.add_subcommand("learner", "train with workers that come over gRPC");
+  app.require_subcommand(1);
+  for (CLI::App* verb : {in_process, pretrain, learner}) options.AddTo(*verb);
+  learner->add_option("--listen", listen, "HOST:PORT or unix:PATH to serve workers on")->capture_default_str();
+  learner->add_flag("--insecure-bind", insecure_bind, "allow an address that other machines can reach");
+  const int parsed = ParseCommandLine(app, argc, argv);
+  if (parsed >= 0) return parsed;
+
+  InstallStopSignals();
+  SetLogName("learner");
+  if (in_process->parsed()) return InProcess(options);
+  if (pretrain->parsed()) return PretrainOnly(options);
+#ifdef R1ZERO_SERVICES
+  return WithRun("learner", options, [&](LearnerRun& run, Console& console) {
+    LearnerServer server(run, listen, insecure_bind);
+    return run.Execute(console);
+  });
+#else
+  std::fprintf(stderr, "r1zero learner: this build has no gRPC (R1ZERO_SERVICES=OFF); use train --in-process\n");
+  return kBadConfig;
+#endif
+}
+
+}  // namespace
+}  // namespace r1zero
+
+int main(int argc, char** argv) { return r1zero::Main(argc, argv); }

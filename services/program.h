@@ -1,0 +1,15 @@
+// The two programs of the command line and where they lie.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace r1zero {
+
+// The absolute path of `name` beside the running program. Error if it is not there.
+std::string ProgramBeside(const std::string& name);
+
+// Becomes that program: does not return, or throws Error with the system's reason.
+[[noreturn]] void Exec(const std::string& path, std::vector<std::string> arguments);
+
+}  // namespace r1zero

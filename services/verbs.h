@@ -1,0 +1,12 @@
+// The verbs of the command line; each in a *_main.cc of its own. argv[0] is the verb.
+#pragma once
+
+namespace r1zero {
+
+int TrainMain(int argc, char** argv);
+int PretrainMain(int argc, char** argv);  // r1zero-learner does it
+int LearnerMain(int argc, char** argv);   // r1zero-learner does it
+int WorkerMain(int argc, char** argv);
+int RewardMain(int argc, char** argv);
+
+}  // namespace r1zero
