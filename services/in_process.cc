@@ -7,13 +7,19 @@
 #include "reward/rubric.h"
 #include "rollout/worker.h"
 #include "services/scoring.h"
+#include "services/worker_count.h"
 
 namespace r1zero {
+namespace {
 
-int NumWorkers(const RolloutConfig& config) {
-  return config.workers > 0 ? config.workers
-                            : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+std::unique_ptr<Decoder> MakeDecoder(const RunConfig& config, const ModelConfig& model) {
+  const EngineConfig& engine = config.rollout.engine;
+  const int64_t blocks = NumKvBlocks(engine, config.rollout.max_total_tokens);
+  if (config.run.device != "cpu") return MakeTorchDecoder(model, blocks, config.run.device);
+  return MakeCpuDecoder(model, blocks, MaxBatchTokens(engine));
 }
+
+}  // namespace
 
 InProcessWorkers::InProcessWorkers(LearnerRun& run) : run_(run) {
   for (int i = 0; i < NumWorkers(run.config().rollout); ++i)
@@ -69,7 +75,7 @@ void InProcessWorkers::RunOne(int number) {
     return stop_.load() || StopRequested();
   };
 
-  Engine engine(MakeEngineDecoder(config, run_.shape().model), config.rollout.engine);
+  Engine engine(MakeDecoder(config, run_.shape().model), config.rollout.engine);
   RunWorker(engine, *run_.shape().tokenizer, ports);
 }
 

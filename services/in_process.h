@@ -30,7 +30,4 @@ class InProcessWorkers {
   std::vector<std::thread> threads_;
 };
 
-// Worker processes or threads that the config asks for: one a core by default.
-int NumWorkers(const RolloutConfig& config);
-
 }  // namespace r1zero

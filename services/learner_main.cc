@@ -19,8 +19,8 @@ namespace r1zero {
 namespace {
 
 RunFolder::Mode FolderMode(const RunOptions& options) {
-  if (options.resume) return RunFolder::Mode::kResume;
-  return options.prepared ? RunFolder::Mode::kOpen : RunFolder::Mode::kReplace;
+  if (options.prepared) return RunFolder::Mode::kOpen;
+  return options.resume ? RunFolder::Mode::kResume : RunFolder::Mode::kReplace;
 }
 
 int StatusOf(TrainerOutcome outcome) {

@@ -1,5 +1,6 @@
 #include "services/learner_run.h"
 
+#include <charconv>
 #include <chrono>
 
 #include "common/error.h"
@@ -22,17 +23,33 @@ GroupBufferOptions BufferOptions(const RunConfig& config, const ModelConfig& mod
           .eos_token = model.eos_token};
 }
 
+// The number in the file and one more, which is written back.
+int64_t NextEpoch(const std::filesystem::path& file) {
+  int64_t epoch = 1;
+  if (std::filesystem::exists(file)) {
+    const std::string text = ReadFile(file, 64);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), epoch);
+    Require(error == std::errc() && epoch >= 1, file.string(), " holds '", text,
+            "'; expected a number, the starts of a learner on this folder");
+    ++epoch;
+  }
+  WriteFileDurably(file, std::to_string(epoch) + "\n");
+  return epoch;
+}
+
 }  // namespace
 
-LearnerRun::LearnerRun(RunConfig config, RunFolder& folder, bool resume)
+LearnerRun::LearnerRun(RunConfig config, RunFolder& folder, bool resume, bool accept_config_change)
     : config_(std::move(config)),
       folder_(folder),
       resume_(resume),
+      accept_config_change_(accept_config_change),
       run_id_(config_.run.name + "-" + TrainingSha256(config_).substr(0, 12)),
       task_(MakeTask(config_.task)),
       shape_(ResolvePolicyShape(config_, *task_)),
       buffer_(std::make_unique<GroupBuffer>(BufferOptions(config_, shape_.model))) {
   Rubric check(rubric());  // an unknown verifier is a mistake in the configuration
+  epoch_ = NextEpoch(folder_.path() / "epoch");
   WriteFileDurably(folder_.config(), ToToml(config_));
 }
 
@@ -89,7 +106,7 @@ TrainerConfig LearnerRun::MakeTrainerConfig() const {
           .checkpoint = config_.checkpoint,
           .temperature = config_.rollout.temperature,
           .max_total_tokens = config_.rollout.max_total_tokens,
-          .config_sha256 = TrainingSha256(config_)};
+          .config_sha256 = accept_config_change_ ? "" : TrainingSha256(config_)};
 }
 
 Summary LearnerRun::StartSummary(const BasePolicy& base) const {

@@ -21,7 +21,8 @@ namespace r1zero {
 class LearnerRun {
  public:
   // Checks everything that can be checked before work starts; throws Error.
-  LearnerRun(RunConfig config, RunFolder& folder, bool resume);
+  // With `accept_config_change` a checkpoint of another configuration may be resumed.
+  LearnerRun(RunConfig config, RunFolder& folder, bool resume, bool accept_config_change);
 
   // The base policy, then GRPO, then summary.json and report.html. Errors after this are failures of the
   // run, not of its configuration.
@@ -31,6 +32,7 @@ class LearnerRun {
   const PolicyShape& shape() const { return shape_; }
   RewardConfig rubric() const;  // with the task's own verifier filled in
   const std::string& run_id() const { return run_id_; }
+  int64_t epoch() const { return epoch_; }  // one more at each start of a learner on this folder
   GroupBuffer& buffer() { return *buffer_; }
   WeightStore& weights() { return weights_; }
 
@@ -43,7 +45,9 @@ class LearnerRun {
   RunConfig config_;
   RunFolder& folder_;
   bool resume_;
+  bool accept_config_change_;
   std::string run_id_;
+  int64_t epoch_ = 0;
   std::unique_ptr<Task> task_;
   PolicyShape shape_;
   std::unique_ptr<GroupBuffer> buffer_;
