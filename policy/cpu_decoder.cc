@@ -1,1 +1,198 @@
-// policy/cpu_decoder.cc
+#include <algorithm>
+
+#include "common/error.h"
+#include "kernels/attention.h"
+#include "kernels/embedding.h"
+#include "kernels/matmul.h"
+#include "kernels/rmsnorm.h"
+#include "kernels/rope.h"
+#include "kernels/swiglu.h"
+#include "policy/decoder.h"
+#include "policy/packed_weights.h"
+
+namespace r1zero {
+namespace {
+
+using kernels::AlignedVector;
+
+// M rows (new tokens of all sequences, one after another), D hidden size, F intermediate size, Q the
+// width of all query heads, W of query, key and value heads together.
+class CpuDecoder final : public Decoder {
+ public:
+  CpuDecoder(const ModelConfig& config, int64_t num_blocks, int64_t max_batch_tokens)
+      : config_(config),
+        shape_(AttentionShapeOf(config)),
+        num_blocks_(num_blocks),
+        max_batch_tokens_(max_batch_tokens),
+        layer_floats_(num_blocks * kernels::KvBlockFloats(shape_)),
+        rope_(shape_.head_width, config.max_positions, config.rope_theta),
+        blocks_(config.num_layers * layer_floats_) {
+    const int64_t M = max_batch_tokens;
+    x_MD_.resize(M * config.hidden_size);
+    normed_MD_.resize(M * config.hidden_size);
+    qkv_MW_.resize(M * qkv_width());
+    attended_MQ_.resize(M * query_width());
+    gate_up_M2F_.resize(M * 2 * config.intermediate_size);
+    activated_MF_.resize(M * config.intermediate_size);
+    tokens_M_.reserve(M);
+    positions_M_.reserve(M);
+    rows_M_.reserve(M);
+    logit_rows_.reserve(M);
+  }
+
+  const ModelConfig& config() const override { return config_; }
+  int64_t num_blocks() const override { return num_blocks_; }
+
+  void SetWeights(std::shared_ptr<const Weights> weights) override {
+    Require(weights != nullptr, "no weights to decode with");
+    Require(weights->config == config_, "the weights' model config is not the decoder's");
+    weights_ = PackWeights(std::move(weights));
+  }
+
+  void Forward(std::span<const DecoderInput> batch, float* logits_BV) override {
+    Require(weights_ != nullptr, "the decoder has no weights yet");
+    Flatten(batch);
+    kernels::Embedding(tokens_M_.data(), weights_->embedding_VD, x_MD_.data(), M(),
+                       config_.hidden_size, pool_);
+    for (int64_t layer = 0; layer < config_.num_layers; ++layer) {
+      const PackedLayer& w = weights_->layers[layer];
+      AttentionBlock(w, blocks_.data() + layer * layer_floats_);
+      MlpBlock(w);
+    }
+    Head(logits_BV);
+  }
+
+  void CopyBlock(int32_t from, int32_t to, int tokens) override;
+
+ private:
+  int64_t M() const { return static_cast<int64_t>(tokens_M_.size()); }
+  int64_t query_width() const { return config_.num_heads * config_.head_width; }
+  int64_t kv_width() const { return config_.num_kv_heads * config_.head_width; }
+  int64_t qkv_width() const { return query_width() + 2 * kv_width(); }
+
+  // The batch as rows: their tokens, their positions, the keys they see, and which want logits.
+  void Flatten(std::span<const DecoderInput> batch) {
+    tokens_M_.clear();
+    positions_M_.clear();
+    rows_M_.clear();
+    logit_rows_.clear();
+    for (const DecoderInput& input : batch) {
+      CheckInput(input);
+      for (size_t i = 0; i < input.tokens.size(); ++i) {
+        const auto position = static_cast<int32_t>(input.first_position + i);
+        tokens_M_.push_back(input.tokens[i]);
+        positions_M_.push_back(position);
+        rows_M_.push_back({.block_table = input.block_table.data(), .num_keys = position + 1});
+      }
+      if (input.wants_logits) logit_rows_.push_back(M() - 1);
+    }
+  }
+
+  void CheckInput(const DecoderInput& input) const {
+    const auto count = static_cast<int64_t>(input.tokens.size());
+    const int64_t end = input.first_position + count;
+    const auto covered = static_cast<int64_t>(input.block_table.size()) * kernels::kKvBlockTokens;
+    Require(count > 0, "a decoder input without tokens");
+    Require(M() + count <= max_batch_tokens_, "a decoder batch of more than ", max_batch_tokens_,
+            " tokens");
+    Require(input.first_position >= 0 && end <= config_.max_positions, "positions ",
+            input.first_position, " to ", end - 1, " are not within the context of ",
+            config_.max_positions);
+    Require(end <= covered, "a block table for ", covered, " positions, but ", end, " are needed");
+    for (const int32_t token : input.tokens)
+      Require(token >= 0 && token < config_.vocab_size, "token ", token,
+              " is not in the vocabulary of ", config_.vocab_size);
+  }
+
+  // x += W_o attention(rope(W_q n), rope(W_k n), W_v n) with n = norm(x)
+  void AttentionBlock(const PackedLayer& w, float* layer_blocks) {
+    const int64_t D = config_.hidden_size, W = qkv_width();
+    float* q = qkv_MW_.data();
+    float* k = q + query_width();
+    float* v = k + kv_width();
+    Norm(x_MD_.data(), w.input_norm_D, normed_MD_.data(), M());
+    kernels::MatMul(normed_MD_.data(), D, w.qkv, q, W, M(), pool_);
+    // Query heads and key heads are neighbours.
+    kernels::Rope(q, W, shape_.heads + shape_.kv_heads, positions_M_.data(), M(), rope_,
+                  kernels::RopeDirection::kForward, pool_);
+    kernels::StoreKv(k, v, W, rows_M_.data(), M(), shape_, layer_blocks, pool_);
+    kernels::Attention(q, W, rows_M_.data(), M(), shape_, layer_blocks, attended_MQ_.data(),
+                       /*logsumexp_MN=*/nullptr, pool_);
+    kernels::MatMul(attended_MQ_.data(), query_width(), w.o, normed_MD_.data(), D, M(), pool_);
+    AddToResidual();
+  }
+
+  // x += W_down (silu(W_gate n) * W_up n) with n = norm(x)
+  void MlpBlock(const PackedLayer& w) {
+    const int64_t D = config_.hidden_size, F = config_.intermediate_size;
+    Norm(x_MD_.data(), w.post_attention_norm_D, normed_MD_.data(), M());
+    kernels::MatMul(normed_MD_.data(), D, w.gate_up, gate_up_M2F_.data(), 2 * F, M(), pool_);
+    kernels::SwiGlu(gate_up_M2F_.data(), activated_MF_.data(), M(), F, pool_);
+    kernels::MatMul(activated_MF_.data(), F, w.down, normed_MD_.data(), D, M(), pool_);
+    AddToResidual();
+  }
+
+  // Only the rows whose logits are wanted: they are moved to the front of x, which is done with.
+  void Head(float* logits_BV) {
+    const int64_t D = config_.hidden_size, V = config_.vocab_size;
+    const auto B = static_cast<int64_t>(logit_rows_.size());
+    for (int64_t b = 0; b < B; ++b)
+      std::copy_n(x_MD_.data() + logit_rows_[b] * D, logit_rows_[b] == b ? 0 : D,
+                  x_MD_.data() + b * D);
+    Norm(x_MD_.data(), weights_->norm_D, normed_MD_.data(), B);
+    kernels::MatMul(normed_MD_.data(), D, weights_->head, logits_BV, V, B, pool_);
+  }
+
+  void Norm(const float* x_MD, const float* weight_D, float* y_MD, int64_t M) {
+    kernels::RmsNorm(x_MD, weight_D, static_cast<float>(config_.rms_eps), y_MD,
+                     /*inv_rms_M=*/nullptr, M, config_.hidden_size, pool_);
+  }
+
+  void AddToResidual() {
+    const int64_t n = M() * config_.hidden_size;
+    for (int64_t i = 0; i < n; ++i) x_MD_[i] += normed_MD_[i];
+  }
+
+  ModelConfig config_;
+  kernels::AttentionShape shape_;
+  int64_t num_blocks_, max_batch_tokens_, layer_floats_;
+  kernels::RopeTable rope_;
+  kernels::ThreadPool pool_{1};
+  std::shared_ptr<const PackedWeights> weights_;
+  AlignedVector<float> blocks_;  // [layers][blocks][KvBlockFloats]
+  // normed also receives what o and down give, before it is added to x.
+  AlignedVector<float> x_MD_, normed_MD_, qkv_MW_, attended_MQ_, gate_up_M2F_, activated_MF_;
+  std::vector<int32_t> tokens_M_, positions_M_;
+  std::vector<kernels::AttentionRow> rows_M_;
+  std::vector<int64_t> logit_rows_;  // ascending
+};
+
+// keys [K][H][16], then values [K][16][H], in each layer's block.
+void CpuDecoder::CopyBlock(int32_t from, int32_t to, int tokens) {
+  constexpr int64_t T = kernels::kKvBlockTokens;
+  const int64_t block_floats = kernels::KvBlockFloats(shape_);
+  const int64_t K = shape_.kv_heads, H = shape_.head_width;
+  for (int64_t layer = 0; layer < config_.num_layers; ++layer) {
+    float* blocks = blocks_.data() + layer * layer_floats_;
+    const float* source = blocks + from * block_floats;
+    float* target = blocks + to * block_floats;
+    for (int64_t row = 0; row < K * H; ++row)
+      std::copy_n(source + row * T, tokens, target + row * T);
+    for (int64_t head = 0; head < K; ++head)
+      std::copy_n(source + (K + head) * T * H, tokens * H, target + (K + head) * T * H);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Decoder> MakeCpuDecoder(const ModelConfig& config, int64_t num_blocks,
+                                        int64_t max_batch_tokens) {
+  CheckModelConfig(config);
+  Require(num_blocks > 0 && num_blocks <= INT32_MAX, "a decoder with ", num_blocks,
+          " KV blocks; expected at least 1");
+  Require(max_batch_tokens > 0, "a decoder with a batch of ", max_batch_tokens,
+          " tokens; expected at least 1");
+  return std::make_unique<CpuDecoder>(config, num_blocks, max_batch_tokens);
+}
+
+}  // namespace r1zero

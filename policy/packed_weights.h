@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/attention.h"
 #include "kernels/matmul.h"
 #include "policy/weights.h"
 
@@ -23,6 +24,9 @@ struct PackedWeights {
   std::vector<PackedLayer> layers;
   kernels::PackedMatrix head;
 };
+
+// One place for the scale, so that the sampler and the learner have the same bits.
+kernels::AttentionShape AttentionShapeOf(const ModelConfig& config);
 
 std::shared_ptr<const PackedWeights> PackWeights(std::shared_ptr<const Weights> weights);
 

@@ -1,7 +1,8 @@
 // Text to token ids and back: a vocabulary of words, matched greedily, longest first.
 //
 // Its tokenizer.json (a WordLevel model behind a Split pre-tokenizer) gives the same ids in Hugging
-// Face's tokenizers. Other tokenizer types are refused by name. Immutable, thread-safe.
+// Face's tokenizers, except that text which spells a special token becomes that token there. Other
+// tokenizer types are refused by name. Immutable, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@ class Tokenizer {
   // nothing. Error for an empty or repeated word.
   Tokenizer(std::vector<std::string> words, int32_t pad_token, int32_t eos_token);
 
+  // The padding token is the first of added_tokens, the end token the last.
   static Tokenizer FromJson(const std::string& json, const std::string& where);
   std::string ToJson() const;
 

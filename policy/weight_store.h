@@ -1,7 +1,6 @@
 // The newest weights, handed from the learner to whoever asks. Thread-safe.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>

@@ -8,16 +8,19 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
 #include "policy/decoder.h"
-#include "rollout/block_manager.h"
 #include "rollout/group.h"
 #include "rollout/rollout_config.h"
 
 namespace r1zero {
+
+// What a decoder must offer to serve an engine of this config.
+int64_t MaxBatchTokens(const EngineConfig& config);
+// config.kv_blocks, or if that is 0, enough for max_sequences sequences of max_total_tokens each.
+int64_t NumKvBlocks(const EngineConfig& config, int64_t max_total_tokens);
 
 class Engine {
  public:
@@ -28,16 +31,20 @@ class Engine {
   void SetWeights(std::shared_ptr<const Weights> weights);
   int64_t policy_version() const;  // -1 before the first SetWeights
 
-  // Queues a group. Error if the prompt is empty, holds a token outside the vocabulary, leaves no room
-  // within max_total_tokens or the context, or could never fit in the KV blocks.
+  // Queues a group. Error if the lease wants newer weights than these, if its prompt is empty, holds a
+  // token outside the vocabulary or leaves no room within max_total_tokens or the context, if a
+  // sampling parameter is out of range, or if the group could never fit in max_sequences or the KV
+  // blocks.
   void Add(Lease lease);
 
   // One forward pass: prefills what fits, decodes every running sequence by one token, refills. Returns
   // the groups that this step completed (without text and rewards).
   std::vector<Group> Step();
 
-  bool idle() const;
-  int64_t num_sequences() const;  // running and waiting
+  bool idle() const;              // no group is running or waiting
+  int64_t num_sequences() const;  // completions not finished yet, of running and waiting groups
+  int64_t max_sequences() const;
+  int64_t num_free_blocks() const;
   int64_t tokens_sampled() const;
 
  private:

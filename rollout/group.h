@@ -19,6 +19,12 @@ struct Prompt {
   std::vector<int32_t> tokens;
 };
 
+// What stands for the prompt in SampleUniform: evaluation and training never share a random number.
+inline uint64_t SamplingOrdinal(const Prompt& prompt) {
+  const uint64_t use = prompt.use == PromptUse::kEvaluation ? uint64_t{1} << 63 : 0;
+  return use | static_cast<uint64_t>(prompt.ordinal);
+}
+
 struct SamplingParams {
   int32_t group_size = 16;  // completions of one prompt
   float temperature = 1.0f;

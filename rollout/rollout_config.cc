@@ -1,1 +1,23 @@
 #include "rollout/rollout_config.h"
+
+namespace r1zero {
+
+void Describe(Fields& f, RolloutConfig& c) {
+  f.Key("workers", c.workers, "worker processes; 0: one a core", {.min = 0, .max = 4096});
+  f.Key("temperature", c.temperature, "of training rollouts", {.min = 0.01, .max = 100});
+  f.Key("max_total_tokens", c.max_total_tokens, "tokens of prompt and completion together",
+        {.min = 2, .max = 1 << 24});
+  f.Key("max_prompts_per_lease", c.max_prompts_per_lease, "prompts that one lease call hands out",
+        {.min = 1, .max = 1 << 16});
+  f.Key("lease_seconds", c.lease_seconds,
+        "a lease not renewed for this long is given to another worker", {.min = 0.1, .max = 86400});
+  f.Key("max_sequences", c.engine.max_sequences, "completions that a worker decodes together",
+        {.min = 1, .max = 1 << 16});
+  f.Key("max_prefill_tokens", c.engine.max_prefill_tokens, "prompt tokens that a worker runs in one step",
+        {.min = 1, .max = 1 << 20});
+  f.Key("kv_blocks", c.engine.kv_blocks,
+        "KV-cache blocks of 16 tokens a worker; 0: enough for max_sequences at full length",
+        {.min = 0, .max = 1 << 30});
+}
+
+}  // namespace r1zero
