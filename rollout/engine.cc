@@ -1,1 +1,346 @@
 #include "rollout/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <span>
+#include <utility>
+
+#include "common/error.h"
+#include "common/philox.h"
+#include "kernels/attention.h"
+#include "kernels/sampler.h"
+#include "rollout/block_manager.h"
+
+namespace r1zero {
+namespace {
+
+using kernels::kKvBlockTokens;
+
+int64_t BlocksFor(int64_t positions) { return (positions + kKvBlockTokens - 1) / kKvBlockTokens; }
+
+// The most KV blocks that a group can come to use.
+struct BlockNeed {
+  int64_t shared = 0;      // filled by the prompt, one copy for the group
+  int64_t per_sample = 0;  // from the prompt's partly filled block on, for each completion
+  int64_t Total(int64_t group_size) const { return shared + group_size * per_sample; }
+};
+
+// The last token of a completion is sampled but never run, so it needs no place.
+BlockNeed NeedOf(int64_t prompt_tokens, int64_t max_total_tokens) {
+  const int64_t shared = prompt_tokens / kKvBlockTokens;
+  return {.shared = shared,
+          .per_sample = BlocksFor(std::max(prompt_tokens, max_total_tokens - 1)) - shared};
+}
+
+BlockNeed NeedOf(const Lease& lease) {
+  return NeedOf(static_cast<int64_t>(lease.prompt.tokens.size()), lease.sampling.max_total_tokens);
+}
+
+// A group whose prompt is being run or whose completions are being sampled.
+struct RunningGroup {
+  Group group;
+  SamplingParams sampling;
+  BlockNeed need;
+  std::vector<int32_t> prompt_blocks;  // until the sequences take them over
+  int64_t prompt_tokens_run = 0;
+  int64_t unfinished = 0;  // completions
+
+  int64_t prompt_size() const { return static_cast<int64_t>(group.prompt.tokens.size()); }
+  bool is_prompt_run() const { return prompt_tokens_run == prompt_size(); }
+};
+
+// A completion that is being sampled. All its tokens but the last are in its KV blocks.
+struct Sequence {
+  RunningGroup* group = nullptr;
+  int32_t sample = 0;
+  int64_t tokens_run = 0;  // of prompt and completion
+  std::vector<int32_t> blocks;
+
+  Completion& completion() const { return group->group.completions[sample]; }
+};
+
+void CheckSampling(const SamplingParams& p, const std::string& where) {
+  Require(p.group_size >= 1, where, "group_size is ", p.group_size, ", expected at least 1");
+  Require(std::isfinite(p.temperature) && p.temperature > 0, where, "temperature is ",
+          p.temperature, ", expected a number above 0");
+  Require(p.top_k >= 0, where, "top_k is ", p.top_k, ", expected 0 (off) or more");
+  Require(p.top_p > 0 && p.top_p <= 1, where, "top_p is ", p.top_p, ", expected a number in (0, 1]");
+  Require(p.min_p >= 0 && p.min_p < 1, where, "min_p is ", p.min_p, ", expected a number in [0, 1)");
+}
+
+}  // namespace
+
+int64_t MaxBatchTokens(const EngineConfig& config) {
+  return config.max_sequences + config.max_prefill_tokens;
+}
+
+int64_t NumKvBlocks(const EngineConfig& config, int64_t max_total_tokens) {
+  if (config.kv_blocks > 0) return config.kv_blocks;
+  return config.max_sequences * BlocksFor(max_total_tokens);
+}
+
+struct Engine::State {
+  State(std::unique_ptr<Decoder> d, const EngineConfig& c)
+      : config(c), decoder(std::move(d)), blocks(decoder->num_blocks()) {
+    Require(c.max_sequences >= 1, "max_sequences is ", c.max_sequences, ", expected at least 1");
+    Require(c.max_prefill_tokens >= 1, "max_prefill_tokens is ", c.max_prefill_tokens,
+            ", expected at least 1");
+    inputs.reserve(c.max_sequences);
+    sequences.reserve(c.max_sequences);
+    logits_BV.resize(c.max_sequences * vocab_size());
+    scratch_V.resize(vocab_size());
+  }
+
+  int64_t vocab_size() const { return decoder->config().vocab_size; }
+
+  std::vector<Group> Step() {
+    AdmitWaiting();
+    if (groups.empty()) return {};
+    inputs.clear();
+    PlanDecodes();
+    PlanPrefills();
+    decoder->Forward(inputs, logits_BV.data());
+    const float* next_logits_V = SampleDecoded(logits_BV.data());
+    SamplePrefilled(next_logits_V);
+    return TakeFinished();
+  }
+
+  void CheckLease(const Lease& lease) const;
+  bool Fits(const Lease& lease) const;
+  void AdmitWaiting();
+  void PlanDecodes();
+  void PlanPrefills();
+  const float* SampleDecoded(const float* logits_V);
+  void SamplePrefilled(const float* logits_V);
+  void StartSequences(RunningGroup& group, std::span<const int32_t> samples);
+  bool SampleNext(RunningGroup& group, int32_t sample, const float* logits_V);
+  void FinishSample(RunningGroup& group, int32_t sample, FinishReason reason);
+  void ReleaseAll(std::vector<int32_t>& owned);
+  std::vector<Group> TakeFinished();
+
+  const EngineConfig config;
+  const std::unique_ptr<Decoder> decoder;
+  BlockManager blocks;
+  std::deque<Lease> waiting;
+  std::vector<std::unique_ptr<RunningGroup>> groups;  // in the order admitted
+  std::vector<Sequence> sequences;                    // that decode, in the order started
+  int64_t policy_version = -1;
+  int64_t reserved_blocks = 0;  // what the running groups can come to need; at most all
+  int64_t running = 0;          // unfinished completions of running groups
+  int64_t unfinished = 0;       // ... and of waiting ones
+  int64_t tokens_sampled = 0;
+
+  // Of the step under way.
+  std::vector<DecoderInput> inputs;
+  std::vector<RunningGroup*> prefilled;  // whose prompts end in this step
+  std::vector<float> logits_BV, scratch_V;
+};
+
+void Engine::State::CheckLease(const Lease& lease) const {
+  const Prompt& prompt = lease.prompt;
+  const SamplingParams& sampling = lease.sampling;
+  const std::string where = "prompt " + std::to_string(prompt.ordinal) + ": ";
+  const auto size = static_cast<int64_t>(prompt.tokens.size());
+  CheckSampling(sampling, where);
+  Require(lease.policy_version <= policy_version, where, "it wants weights of version ",
+          lease.policy_version, ", the engine has ", policy_version);
+  Require(size > 0, where, "it is empty");
+  for (const int32_t token : prompt.tokens)
+    Require(token >= 0 && token < vocab_size(), where, "token ", token,
+            " is not in the vocabulary of ", vocab_size());
+  Require(size < sampling.max_total_tokens, where, size, " tokens leave no room for a completion ",
+          "within max_total_tokens ", sampling.max_total_tokens);
+  Require(sampling.max_total_tokens <= decoder->config().max_positions, where,
+          "max_total_tokens ", sampling.max_total_tokens, " is beyond the policy's context of ",
+          decoder->config().max_positions);
+  Require(sampling.group_size <= config.max_sequences, where, "a group of ", sampling.group_size,
+          " does not fit in max_sequences ", config.max_sequences);
+  const int64_t need = NeedOf(lease).Total(sampling.group_size);
+  Require(need <= decoder->num_blocks(), where, "a group of ", sampling.group_size, " times ",
+          sampling.max_total_tokens, " tokens needs ", need, " KV blocks, there are ",
+          decoder->num_blocks(), "; raise kv_blocks");
+}
+
+// Enough is set aside for the longest completions that are allowed: nothing running is ever put off.
+bool Engine::State::Fits(const Lease& lease) const {
+  const int64_t need = NeedOf(lease).Total(lease.sampling.group_size);
+  return reserved_blocks + need <= decoder->num_blocks() &&
+         running + lease.sampling.group_size <= config.max_sequences;
+}
+
+void Engine::State::AdmitWaiting() {
+  for (; !waiting.empty() && Fits(waiting.front()); waiting.pop_front()) {
+    Lease& lease = waiting.front();
+    auto group = std::make_unique<RunningGroup>();
+    group->sampling = lease.sampling;
+    group->need = NeedOf(lease);
+    group->unfinished = lease.sampling.group_size;
+    reserved_blocks += group->need.Total(lease.sampling.group_size);
+    running += lease.sampling.group_size;
+    group->group = {.lease_id = lease.id,
+                    .policy_version = policy_version,
+                    .prompt = std::move(lease.prompt),
+                    .completions = std::vector<Completion>(lease.sampling.group_size)};
+    for (Completion& completion : group->group.completions) {
+      completion.tokens.reserve(lease.sampling.max_total_tokens - group->prompt_size());
+      completion.logprobs.reserve(lease.sampling.max_total_tokens - group->prompt_size());
+    }
+    for (int64_t i = BlocksFor(group->prompt_size()); i > 0; --i)
+      group->prompt_blocks.push_back(blocks.Allocate());
+    groups.push_back(std::move(group));
+  }
+}
+
+// The last token of every sequence.
+void Engine::State::PlanDecodes() {
+  for (Sequence& sequence : sequences) {
+    if (sequence.tokens_run == static_cast<int64_t>(sequence.blocks.size()) * kKvBlockTokens)
+      sequence.blocks.push_back(blocks.Allocate());
+    inputs.push_back({.tokens = std::span(sequence.completion().tokens).last(1),
+                      .first_position = sequence.tokens_run,
+                      .block_table = sequence.blocks});
+    ++sequence.tokens_run;
+  }
+}
+
+// As many prompt tokens as a step may run, first come, first served.
+void Engine::State::PlanPrefills() {
+  prefilled.clear();
+  int64_t budget = config.max_prefill_tokens;
+  for (const auto& group : groups) {
+    if (budget == 0) break;
+    if (group->is_prompt_run()) continue;
+    const int64_t begin = group->prompt_tokens_run;
+    const int64_t count = std::min(budget, group->prompt_size() - begin);
+    budget -= count;
+    group->prompt_tokens_run += count;
+    inputs.push_back({.tokens = std::span(group->group.prompt.tokens).subspan(begin, count),
+                      .first_position = begin,
+                      .block_table = group->prompt_blocks,
+                      .wants_logits = group->is_prompt_run()});
+    if (group->is_prompt_run()) prefilled.push_back(group.get());
+  }
+}
+
+// Returns where the logits of the prompts begin.
+const float* Engine::State::SampleDecoded(const float* logits_V) {
+  for (Sequence& sequence : sequences) {
+    if (!SampleNext(*sequence.group, sequence.sample, logits_V)) ReleaseAll(sequence.blocks);
+    logits_V += vocab_size();
+  }
+  std::erase_if(sequences, [](const Sequence& sequence) { return sequence.blocks.empty(); });
+  return logits_V;
+}
+
+// The logits after a prompt give the first token of each of its completions.
+void Engine::State::SamplePrefilled(const float* logits_V) {
+  std::vector<int32_t> going_on;
+  for (RunningGroup* group : prefilled) {
+    going_on.clear();
+    for (int32_t sample = 0; sample < group->sampling.group_size; ++sample)
+      if (SampleNext(*group, sample, logits_V)) going_on.push_back(sample);
+    StartSequences(*group, going_on);
+    logits_V += vocab_size();
+  }
+}
+
+// Each sequence shares the prompt's blocks. The last one, if partly filled, will be written to: all
+// but one of them get a copy.
+void Engine::State::StartSequences(RunningGroup& group, std::span<const int32_t> samples) {
+  const size_t first = sequences.size();
+  for (const int32_t sample : samples) {
+    for (const int32_t block : group.prompt_blocks) blocks.Share(block);
+    sequences.push_back({.group = &group, .sample = sample, .tokens_run = group.prompt_size()});
+    sequences.back().blocks.reserve(group.need.shared + group.need.per_sample);
+    sequences.back().blocks = group.prompt_blocks;
+  }
+  ReleaseAll(group.prompt_blocks);
+  const int tail = static_cast<int>(group.prompt_size() % kKvBlockTokens);
+  if (tail == 0) return;
+  for (Sequence& sequence : std::span(sequences).subspan(first)) {
+    int32_t& last = sequence.blocks.back();
+    if (!blocks.IsShared(last)) continue;
+    const int32_t copy = blocks.Allocate();
+    decoder->CopyBlock(last, copy, tail);
+    blocks.Release(std::exchange(last, copy));
+  }
+}
+
+// Appends one token to the completion. Returns whether it goes on.
+bool Engine::State::SampleNext(RunningGroup& group, int32_t sample, const float* logits_V) {
+  const SamplingParams& p = group.sampling;
+  Completion& completion = group.group.completions[sample];
+  const float uniform = SampleUniform(p.seed, SamplingOrdinal(group.group.prompt), sample,
+                                      static_cast<uint32_t>(completion.tokens.size()));
+  const kernels::SampledToken sampled = kernels::SampleToken(
+      logits_V, vocab_size(),
+      {.temperature = p.temperature, .top_k = p.top_k, .top_p = p.top_p, .min_p = p.min_p}, uniform,
+      scratch_V.data());
+  Require(std::isfinite(sampled.logprob), "prompt ", group.group.prompt.ordinal,
+          ": the policy of version ", policy_version, " gives logits that are not finite");
+  completion.tokens.push_back(sampled.token);
+  completion.logprobs.push_back(sampled.logprob);
+  ++tokens_sampled;
+  const int64_t total = group.prompt_size() + static_cast<int64_t>(completion.tokens.size());
+  if (sampled.token == decoder->config().eos_token)
+    FinishSample(group, sample, FinishReason::kStop);
+  else if (total == p.max_total_tokens)
+    FinishSample(group, sample, FinishReason::kLength);
+  else
+    return true;
+  return false;
+}
+
+void Engine::State::FinishSample(RunningGroup& group, int32_t sample, FinishReason reason) {
+  group.group.completions[sample].finish_reason = reason;
+  --group.unfinished;
+  --running;
+  --unfinished;
+  reserved_blocks -= group.need.per_sample;
+}
+
+void Engine::State::ReleaseAll(std::vector<int32_t>& owned) {
+  for (const int32_t block : owned) blocks.Release(block);
+  owned.clear();
+}
+
+std::vector<Group> Engine::State::TakeFinished() {
+  std::vector<Group> finished;
+  for (auto& group : groups) {
+    if (group->unfinished > 0) continue;
+    reserved_blocks -= group->need.shared;
+    finished.push_back(std::move(group->group));
+    group.reset();
+  }
+  std::erase(groups, nullptr);
+  return finished;
+}
+
+Engine::Engine(std::unique_ptr<Decoder> decoder, const EngineConfig& config)
+    : state_(std::make_unique<State>(std::move(decoder), config)) {}
+Engine::~Engine() = default;
+
+void Engine::SetWeights(std::shared_ptr<const Weights> weights) {
+  Require(idle(), "weights cannot change while groups are being sampled");
+  const int64_t version = weights->version;
+  state_->decoder->SetWeights(std::move(weights));
+  state_->policy_version = version;
+}
+
+void Engine::Add(Lease lease) {
+  state_->CheckLease(lease);
+  state_->unfinished += lease.sampling.group_size;
+  state_->waiting.push_back(std::move(lease));
+}
+
+std::vector<Group> Engine::Step() { return state_->Step(); }
+
+int64_t Engine::policy_version() const { return state_->policy_version; }
+bool Engine::idle() const { return state_->groups.empty() && state_->waiting.empty(); }
+int64_t Engine::num_sequences() const { return state_->unfinished; }
+int64_t Engine::max_sequences() const { return state_->config.max_sequences; }
+int64_t Engine::num_free_blocks() const { return state_->blocks.num_free(); }
+int64_t Engine::tokens_sampled() const { return state_->tokens_sampled; }
+
+}  // namespace r1zero
