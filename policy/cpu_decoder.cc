@@ -15,8 +15,8 @@ namespace {
 
 using kernels::AlignedVector;
 
-// M rows (new tokens of all sequences, one after another), D hidden size, F intermediate size, Q the
-// width of all query heads, W of query, key and value heads together.
+// M rows (new tokens of all sequences, one after another), D hidden size, F intermediate size, Q
+// the width of all query heads, W of query, key and value heads together.
 class CpuDecoder final : public Decoder {
  public:
   CpuDecoder(const ModelConfig& config, int64_t num_blocks, int64_t max_batch_tokens)

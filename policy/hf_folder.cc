@@ -32,9 +32,12 @@ std::string TokenizerConfigJson(const ModelConfig& config, const Tokenizer& toke
 // What sampling means in this project: the policy's own distribution, untruncated.
 std::string GenerationConfigJson(const ModelConfig& config) {
   const json generation_config = {
-      {"eos_token_id", config.eos_token}, {"pad_token_id", config.pad_token},
-      {"do_sample", true},                {"temperature", 1.0},
-      {"top_k", 0},                       {"top_p", 1.0},
+      {"eos_token_id", config.eos_token},
+      {"pad_token_id", config.pad_token},
+      {"do_sample", true},
+      {"temperature", 1.0},
+      {"top_k", 0},
+      {"top_p", 1.0},
       {"max_length", config.max_positions},
   };
   return generation_config.dump(2) + "\n";
@@ -105,7 +108,8 @@ std::shared_ptr<Weights> ReadWeights(const std::filesystem::path& folder,
   const std::string where = path.string();
   Require(!std::filesystem::exists(folder / "model.safetensors.index.json") ||
               std::filesystem::exists(path),
-          where, " is missing: weights in several files (model.safetensors.index.json) are not "
+          where,
+          " is missing: weights in several files (model.safetensors.index.json) are not "
           "supported");
   Require(std::filesystem::exists(path), where, " is missing");
   const SafetensorsFile file(path);

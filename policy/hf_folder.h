@@ -1,6 +1,6 @@
-// A Hugging Face model folder: config.json, model.safetensors, tokenizer.json, tokenizer_config.json,
-// generation_config.json. What we write, transformers loads with the same logits; what it wrote (of the supported
-// kind) we load.
+// A Hugging Face model folder: config.json, model.safetensors, tokenizer.json,
+// tokenizer_config.json, generation_config.json. What we write, transformers loads with the same
+// logits; what it wrote (of the supported kind) we load.
 #pragma once
 
 #include <filesystem>

@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kMaxDimension = int64_t{1} << 24;
+constexpr int64_t kMaxCount = int64_t{1} << 12;  // of layers and heads
 constexpr double kMaxParameters = double(int64_t{1} << 38);
 
 // Reads the fields of one config.json and names file and field in every error.
@@ -123,14 +124,18 @@ void CheckDimension(const char* name, int64_t value) {
   CheckField(name, value, value >= 1 && value <= kMaxDimension, "1 to 16777216");
 }
 
+void CheckCount(const char* name, int64_t value) {
+  CheckField(name, value, value >= 1 && value <= kMaxCount, "1 to 4096");
+}
+
 }  // namespace
 
 void CheckModelConfig(const ModelConfig& c) {
   CheckDimension("vocab_size", c.vocab_size);
   CheckDimension("hidden_size", c.hidden_size);
-  CheckDimension("num_layers", c.num_layers);
-  CheckDimension("num_heads", c.num_heads);
-  CheckDimension("num_kv_heads", c.num_kv_heads);
+  CheckCount("num_layers", c.num_layers);
+  CheckCount("num_heads", c.num_heads);
+  CheckCount("num_kv_heads", c.num_kv_heads);
   CheckDimension("head_width", c.head_width);
   CheckDimension("intermediate_size", c.intermediate_size);
   CheckDimension("max_positions", c.max_positions);
@@ -197,7 +202,8 @@ std::string ToConfigJson(const ModelConfig& c) {
 ModelConfig FromConfigJson(const std::string& text, const std::string& where) {
   const json root = ParseJson(text, where);
   const ConfigReader reader(root, where);
-  Require(reader.Find("model_type") != nullptr, where, ": model_type is missing, expected \"llama\"");
+  Require(reader.Find("model_type") != nullptr, where,
+          ": model_type is missing, expected \"llama\"");
   RefuseUnsupported(reader);
 
   ModelConfig c;
@@ -213,7 +219,8 @@ ModelConfig FromConfigJson(const std::string& text, const std::string& where) {
   c.rms_eps = reader.Number("rms_norm_eps", 1e-6);
   c.tie_embeddings = reader.Bool("tie_word_embeddings", false);
   const int64_t eos = EosToken(reader, where);
-  const int64_t pad = reader.Integer("pad_token_id", eos);  // llama models often have no padding token
+  const int64_t pad =
+      reader.Integer("pad_token_id", eos);  // llama models often have no padding token
   Require(eos >= 0 && eos < c.vocab_size, where, ": eos_token_id is ", eos, ", expected 0 to ",
           c.vocab_size - 1);
   Require(pad >= 0 && pad < c.vocab_size, where, ": pad_token_id is ", pad, ", expected 0 to ",

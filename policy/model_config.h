@@ -30,7 +30,8 @@ void CheckModelConfig(const ModelConfig& config);
 int64_t NumParameters(const ModelConfig& config);
 
 // The Hugging Face config.json of model_type "llama". FromConfigJson refuses by name what is not
-// supported (architecture, activation, rope scaling, biases, quantisation); `where` names the file in errors.
+// supported (architecture, activation, rope scaling, biases, quantisation); `where` names the file
+// in errors.
 std::string ToConfigJson(const ModelConfig& config);
 ModelConfig FromConfigJson(const std::string& json, const std::string& where);
 

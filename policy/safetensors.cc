@@ -18,8 +18,7 @@ constexpr int64_t kMaxTensorBytes = int64_t{1} << 50;
 
 std::string ShapeText(std::span<const int64_t> shape) {
   std::string text = "[";
-  for (const int64_t extent : shape)
-    text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
+  for (const int64_t extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
   return text + "]";
 }
 
@@ -166,8 +165,8 @@ void SafetensorsFile::ReadFloat32(const std::string& name, std::span<const int64
   const auto it = tensors_.find(name);
   Require(it != tensors_.end(), path_.string(), ": tensor ", name, " is missing");
   const SafetensorsTensor& tensor = it->second;
-  Require(std::ranges::equal(tensor.shape, shape), path_.string(), ": tensor ", name,
-          " has shape ", ShapeText(tensor.shape), ", expected ", ShapeText(shape),
+  Require(std::ranges::equal(tensor.shape, shape), path_.string(), ": tensor ", name, " has shape ",
+          ShapeText(tensor.shape), ", expected ", ShapeText(shape),
           "; was it written for another model config?");
   const int64_t width = tensor.dtype == "F32" ? 4 : 2;
   Require(out.size() * width == tensor.data.size(), path_.string(), ": tensor ", name, " has ",

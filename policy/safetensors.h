@@ -1,5 +1,6 @@
-// The safetensors file format (https://github.com/huggingface/safetensors, "Format"): 8 bytes header
-// length, a JSON header, then tensor data. Hostile files get an Error with file, tensor and rule.
+// The safetensors file format (https://github.com/huggingface/safetensors, "Format"): 8 bytes
+// header length, a JSON header, then tensor data. Hostile files get an Error with file, tensor and
+// rule.
 #pragma once
 
 #include <cstdint>

@@ -42,7 +42,7 @@ std::string SplitPattern(const std::vector<std::string>& words, int32_t pad, int
 }
 
 json AddedToken(const std::string& word, int32_t id) {
-  return {{"id", id},         {"content", word},     {"single_word", false}, {"lstrip", false},
+  return {{"id", id},        {"content", word},     {"single_word", false}, {"lstrip", false},
           {"rstrip", false}, {"normalized", false}, {"special", true}};
 }
 
@@ -135,8 +135,8 @@ std::vector<int32_t> Tokenizer::Encode(std::string_view text) const {
 std::string Tokenizer::Decode(std::span<const int32_t> tokens) const {
   std::string text;
   for (const int32_t token : tokens) {
-    Require(token >= 0 && token < vocab_size(), "token ", token,
-            " is not in the vocabulary of ", vocab_size());
+    Require(token >= 0 && token < vocab_size(), "token ", token, " is not in the vocabulary of ",
+            vocab_size());
     if (token != pad_token_ && token != eos_token_) text += words_[token];
   }
   return text;

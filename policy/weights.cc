@@ -49,7 +49,8 @@ double InitStd(const ModelConfig& c, const TensorSpec& spec) {
   if (!spec.decay) return 0;
   if (spec.name == "model.embed_tokens.weight" || spec.name == "lm_head.weight") return 0.05;
   const double fan_in = static_cast<double>(spec.shape[1]);
-  const bool into_residual = spec.name.ends_with("o_proj.weight") || spec.name.ends_with("down_proj.weight");
+  const bool into_residual =
+      spec.name.ends_with("o_proj.weight") || spec.name.ends_with("down_proj.weight");
   return into_residual ? 1 / std::sqrt(2.0 * c.num_layers * fan_in) : 0.7 / std::sqrt(fan_in);
 }
 

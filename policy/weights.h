@@ -1,5 +1,5 @@
-// The policy's weights: one flat float32 buffer, cut into tensors by a manifest with the Hugging Face
-// names. Flat, because optimizer, gradient norm, hash and transport then are one loop each.
+// The policy's weights: one flat float32 buffer, cut into tensors by a manifest with the Hugging
+// Face names. Flat, because optimizer, gradient norm, hash and transport then are one loop each.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ struct Weights {
 // A named tensor of `weights`; Error if there is none of that name.
 std::span<const float> WeightTensor(const Weights& weights, std::string_view name);
 
-// How the demo's base policy starts: embeddings N(0, .05), q k v gate up N(0, .7 / sqrt(fan_in)), o and
-// down N(0, 1 / sqrt(2 layers fan_in)), norms 1. A pure function of config and seed.
+// How the demo's base policy starts: embeddings N(0, .05), q k v gate up N(0, .7 / sqrt(fan_in)), o
+// and down N(0, 1 / sqrt(2 layers fan_in)), norms 1. A pure function of config and seed.
 Weights InitWeights(const ModelConfig& config, uint64_t seed);
 
 // SHA-256 over the flat buffer's little-endian bytes: equal hashes, equal policies.

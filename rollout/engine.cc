@@ -65,8 +65,10 @@ void CheckSampling(const SamplingParams& p, const std::string& where) {
   Require(std::isfinite(p.temperature) && p.temperature > 0, where, "temperature is ",
           p.temperature, ", expected a number above 0");
   Require(p.top_k >= 0, where, "top_k is ", p.top_k, ", expected 0 (off) or more");
-  Require(p.top_p > 0 && p.top_p <= 1, where, "top_p is ", p.top_p, ", expected a number in (0, 1]");
-  Require(p.min_p >= 0 && p.min_p < 1, where, "min_p is ", p.min_p, ", expected a number in [0, 1)");
+  Require(p.top_p > 0 && p.top_p <= 1, where, "top_p is ", p.top_p,
+          ", expected a number in (0, 1]");
+  Require(p.min_p >= 0 && p.min_p < 1, where, "min_p is ", p.min_p,
+          ", expected a number in [0, 1)");
 }
 
 }  // namespace
@@ -151,8 +153,8 @@ void Engine::State::CheckLease(const Lease& lease) const {
             " is not in the vocabulary of ", vocab_size());
   Require(size < sampling.max_total_tokens, where, size, " tokens leave no room for a completion ",
           "within max_total_tokens ", sampling.max_total_tokens);
-  Require(sampling.max_total_tokens <= decoder->config().max_positions, where,
-          "max_total_tokens ", sampling.max_total_tokens, " is beyond the policy's context of ",
+  Require(sampling.max_total_tokens <= decoder->config().max_positions, where, "max_total_tokens ",
+          sampling.max_total_tokens, " is beyond the policy's context of ",
           decoder->config().max_positions);
   Require(sampling.group_size <= config.max_sequences, where, "a group of ", sampling.group_size,
           " does not fit in max_sequences ", config.max_sequences);
@@ -162,7 +164,8 @@ void Engine::State::CheckLease(const Lease& lease) const {
           decoder->num_blocks(), "; raise kv_blocks");
 }
 
-// Enough is set aside for the longest completions that are allowed: nothing running is ever put off.
+// Enough is set aside for the longest completions that are allowed: nothing running is ever put
+// off.
 bool Engine::State::Fits(const Lease& lease) const {
   const int64_t need = NeedOf(lease).Total(lease.sampling.group_size);
   return reserved_blocks + need <= decoder->num_blocks() &&

@@ -3,8 +3,8 @@
 //   leases wait -> prompts are prefilled once a group -> all running sequences decode together ->
 //   groups leave as soon as their last sequence is done, and waiting ones take their blocks.
 //
-// One engine a core, single-threaded, no locks. What a sequence becomes is a pure function of (weights,
-// prompt, sampling seed, ordinal, sample): not of what runs beside it.
+// One engine a core, single-threaded, no locks. What a sequence becomes is a pure function of
+// (weights, prompt, sampling seed, ordinal, sample): not of what runs beside it.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +31,14 @@ class Engine {
   void SetWeights(std::shared_ptr<const Weights> weights);
   int64_t policy_version() const;  // -1 before the first SetWeights
 
-  // Queues a group. Error if the lease wants newer weights than these, if its prompt is empty, holds a
-  // token outside the vocabulary or leaves no room within max_total_tokens or the context, if a
-  // sampling parameter is out of range, or if the group could never fit in max_sequences or the KV
-  // blocks.
+  // Queues a group. Error if the lease wants newer weights than these, if its prompt is empty,
+  // holds a token outside the vocabulary or leaves no room within max_total_tokens or the context,
+  // if a sampling parameter is out of range, or if the group could never fit in max_sequences or
+  // the KV blocks.
   void Add(Lease lease);
 
-  // One forward pass: prefills what fits, decodes every running sequence by one token, refills. Returns
-  // the groups that this step completed (without text and rewards).
+  // One forward pass: prefills what fits, decodes every running sequence by one token, refills.
+  // Returns the groups that this step completed (without text and rewards).
   std::vector<Group> Step();
 
   bool idle() const;              // no group is running or waiting

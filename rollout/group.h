@@ -28,11 +28,11 @@ inline uint64_t SamplingOrdinal(const Prompt& prompt) {
 struct SamplingParams {
   int32_t group_size = 16;  // completions of one prompt
   float temperature = 1.0f;
-  int32_t top_k = 0;    // 0: off
-  float top_p = 1.0f;   // 1: off
-  float min_p = 0.0f;   // 0: off
+  int32_t top_k = 0;               // 0: off
+  float top_p = 1.0f;              // 1: off
+  float min_p = 0.0f;              // 0: off
   int32_t max_total_tokens = 128;  // prompt and completion together
-  uint64_t seed = 0;    // with ordinal, sample and position it decides every token
+  uint64_t seed = 0;               // with ordinal, sample and position it decides every token
 };
 
 // One prompt to roll out, on loan from the learner.
@@ -57,9 +57,9 @@ struct Completion {
   std::vector<int32_t> tokens;  // ends with the end token iff finish_reason is kStop
   std::vector<float> logprobs;  // of each token, under the distribution that sampled it
   FinishReason finish_reason = FinishReason::kStop;
-  std::string text;             // decoded, without the end token
+  std::string text;  // decoded, without the end token
   double reward = 0;
-  bool undecided = false;       // some rule could not judge it
+  bool undecided = false;  // some rule could not judge it
   std::vector<NamedReward> parts;
 };
 

@@ -13,8 +13,8 @@ void Describe(Fields& f, RolloutConfig& c) {
         "a lease not renewed for this long is given to another worker", {.min = 0.1, .max = 86400});
   f.Key("max_sequences", c.engine.max_sequences, "completions that a worker decodes together",
         {.min = 1, .max = 1 << 16});
-  f.Key("max_prefill_tokens", c.engine.max_prefill_tokens, "prompt tokens that a worker runs in one step",
-        {.min = 1, .max = 1 << 20});
+  f.Key("max_prefill_tokens", c.engine.max_prefill_tokens,
+        "prompt tokens that a worker runs in one step", {.min = 1, .max = 1 << 20});
   f.Key("kv_blocks", c.engine.kv_blocks,
         "KV-cache blocks of 16 tokens a worker; 0: enough for max_sequences at full length",
         {.min = 0, .max = 1 << 30});

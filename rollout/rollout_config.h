@@ -8,17 +8,17 @@
 namespace r1zero {
 
 struct EngineConfig {
-  int64_t max_sequences = 256;      // decoded together
+  int64_t max_sequences = 256;        // decoded together
   int64_t max_prefill_tokens = 1024;  // prompt tokens run in one step
-  int64_t kv_blocks = 0;            // 16 tokens each; 0: enough for max_sequences at full length
+  int64_t kv_blocks = 0;              // 16 tokens each; 0: enough for max_sequences at full length
 };
 
 struct RolloutConfig {
-  int workers = 0;                  // worker processes; 0: one a core
+  int workers = 0;  // worker processes; 0: one a core
   double temperature = 1.0;
-  int64_t max_total_tokens = 128;   // prompt and completion together
+  int64_t max_total_tokens = 128;  // prompt and completion together
   int64_t max_prompts_per_lease = 64;
-  double lease_seconds = 10;        // a lease not renewed for this long is given to another worker
+  double lease_seconds = 10;  // a lease not renewed for this long is given to another worker
   EngineConfig engine;
 };
 void Describe(Fields& f, RolloutConfig& c);

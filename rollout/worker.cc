@@ -81,8 +81,8 @@ class Worker {
   Engine& engine_;
   const Tokenizer& tokenizer_;
   const WorkerPorts& ports_;
-  std::deque<Lease> leased_;  // not in the engine yet
-  std::shared_ptr<const Weights> weights_;  // the engine's
+  std::deque<Lease> leased_;                          // not in the engine yet
+  std::shared_ptr<const Weights> weights_;            // the engine's
   int64_t group_size_ = SamplingParams{}.group_size;  // of the last lease
   int steps_since_lease_ = 0;
 };

@@ -1,7 +1,7 @@
 // The worker's loop: lease prompts, generate, deliver, over and over.
 //
-// It knows no transport. worker_main wires it to gRPC, in_process to the learner in the same process,
-// a test to fakes.
+// It knows no transport. worker_main wires it to gRPC, in_process to the learner in the same
+// process, a test to fakes.
 #pragma once
 
 #include <chrono>
@@ -33,8 +33,11 @@ struct WorkerPorts {
   std::function<bool()> stop;  // asked between decode steps
 };
 
-// Runs until `run_over` or `stop`. Each group is sampled under exactly the version its lease names;
-// newer weights are fetched when the engine is idle. Throws what a port throws.
+// Runs until `run_over` or `stop`; groups not finished by then are dropped. REQUIRES an idle engine.
+//
+// A group is sampled under one version of the weights: the one its lease names, or a newer one where
+// the learner has moved on meanwhile; the group says which. Leases of a newer version than the engine
+// has wait until the groups that it is sampling are done. Throws what a port throws.
 void RunWorker(Engine& engine, const Tokenizer& tokenizer, const WorkerPorts& ports);
 
 }  // namespace r1zero

@@ -20,8 +20,15 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 ModelConfig Config(bool tied) {
-  return {.vocab_size = 121, .hidden_size = 16, .num_layers = 2, .num_heads = 4, .num_kv_heads = 2,
-          .head_width = 4, .intermediate_size = 24, .max_positions = 64, .tie_embeddings = tied};
+  return {.vocab_size = 121,
+          .hidden_size = 16,
+          .num_layers = 2,
+          .num_heads = 4,
+          .num_kv_heads = 2,
+          .head_width = 4,
+          .intermediate_size = 24,
+          .max_positions = 64,
+          .tie_embeddings = tied};
 }
 
 class HfFolderTest : public testing::Test {
@@ -104,7 +111,9 @@ TEST_F(HfFolderTest, NamesTheTensorThatIsMissingOrTooMany) {
   Rewrite([](auto& tensors) { tensors.erase(tensors.begin() + 2); });
   EXPECT_THAT(Refusal(), AllOf(HasSubstr("q_proj.weight"), HasSubstr("missing")));
   const std::vector<float> bias(16);
-  Rewrite([&](auto& tensors) { tensors.push_back({"model.layers.0.self_attn.q_proj.bias", {16}, bias}); });
+  Rewrite([&](auto& tensors) {
+    tensors.push_back({"model.layers.0.self_attn.q_proj.bias", {16}, bias});
+  });
   EXPECT_THAT(Refusal(), HasSubstr("q_proj.bias"));
   Rewrite([&](auto& tensors) {
     tensors.push_back({"model.layers.0.self_attn.rotary_emb.inv_freq", {16}, bias});
@@ -115,7 +124,9 @@ TEST_F(HfFolderTest, NamesTheTensorThatIsMissingOrTooMany) {
 TEST_F(HfFolderTest, TakesATiedHeadOnlyIfItIsTheEmbedding) {
   Save();
   std::vector<float> head(weights_.flat.begin(), weights_.flat.begin() + 121 * 16);
-  const auto add_head = [&](auto& tensors) { tensors.push_back({"lm_head.weight", {121, 16}, head}); };
+  const auto add_head = [&](auto& tensors) {
+    tensors.push_back({"lm_head.weight", {121, 16}, head});
+  };
   Rewrite(add_head);
   EXPECT_EQ(Refusal(), "");
   head[7] += 1;
@@ -153,8 +164,10 @@ TEST_F(HfFolderTest, AcceptsAddedTokensThatAnotherToolHasSorted) {
 
 TEST_F(HfFolderTest, RefusesAConfigThatClaimsMoreThanTheFileHolds) {
   Save();
-  ChangeJson("config.json", "/num_hidden_layers", 16000000);
+  ChangeJson("config.json", "/num_hidden_layers", 4000);
   EXPECT_THAT(Refusal(), HasSubstr("model.layers.2.input_layernorm.weight is missing"));
+  ChangeJson("config.json", "/num_hidden_layers", 16000000);
+  EXPECT_THAT(Refusal(), HasSubstr("num_layers is 16000000"));
 }
 
 }  // namespace

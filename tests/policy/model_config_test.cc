@@ -50,8 +50,13 @@ TEST(ModelConfig, SurvivesTheWayThroughConfigJson) {
 }
 
 TEST(ModelConfig, CountsTheParametersOfTheDemoPolicy) {
-  const ModelConfig demo{.vocab_size = 121, .hidden_size = 96, .num_layers = 3, .num_heads = 4,
-                         .num_kv_heads = 4, .head_width = 24, .intermediate_size = 256,
+  const ModelConfig demo{.vocab_size = 121,
+                         .hidden_size = 96,
+                         .num_layers = 3,
+                         .num_heads = 4,
+                         .num_kv_heads = 4,
+                         .head_width = 24,
+                         .intermediate_size = 256,
                          .max_positions = 256};
   CheckModelConfig(demo);
   EXPECT_EQ(NumParameters(demo), 344064);  // 121*96 + 3*(4*96*96 + 3*96*256 + 2*96) + 96
@@ -60,7 +65,8 @@ TEST(ModelConfig, CountsTheParametersOfTheDemoPolicy) {
 TEST(ModelConfig, FillsInWhatTransformersLeavesOut) {
   const ModelConfig config = FromConfigJson(R"({"model_type": "llama", "vocab_size": 16,
       "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 8,
-      "eos_token_id": [5], "pad_token_id": null})", "config.json");
+      "eos_token_id": [5], "pad_token_id": null})",
+                                            "config.json");
   EXPECT_EQ(config.num_kv_heads, 4);
   EXPECT_EQ(config.head_width, 8);
   EXPECT_EQ(config.max_positions, 2048);
@@ -109,9 +115,10 @@ TEST(ModelConfig, RefusesByNameWhatIsNotSupported) {
                                                           {"rms_norm_eps", "rms_eps"}};
   for (const auto& [key, value] : cases) {
     const auto named = shape_names.find(key);
-    EXPECT_THAT(Refusal(With(key, value)),
-                testing::AllOf(testing::HasSubstr("dir/config.json"),
-                               testing::HasSubstr(named == shape_names.end() ? key : named->second)))
+    EXPECT_THAT(
+        Refusal(With(key, value)),
+        testing::AllOf(testing::HasSubstr("dir/config.json"),
+                       testing::HasSubstr(named == shape_names.end() ? key : named->second)))
         << key << " = " << value;
   }
   json scaled = With("rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}});

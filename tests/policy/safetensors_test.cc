@@ -44,9 +44,10 @@ class Safetensors : public testing::Test {
 
 TEST_F(Safetensors, ReadsBackWhatItWrote) {
   const std::vector<float> matrix = {1, -2.5f, 3e-20f, 4, 5, 6}, scalar = {7}, none;
-  WriteSafetensors(path_, std::vector<Float32Tensor>{{"b", {2, 3}, matrix}, {"a", {}, scalar},
-                                                     {"empty", {0, 5}, none}},
-                   {{"format", "pt"}});
+  WriteSafetensors(
+      path_,
+      std::vector<Float32Tensor>{{"b", {2, 3}, matrix}, {"a", {}, scalar}, {"empty", {0, 5}, none}},
+      {{"format", "pt"}});
   const SafetensorsFile file(path_);
   EXPECT_EQ(file.tensors().size(), 3);
   std::vector<float> read(6);
@@ -71,8 +72,9 @@ TEST_F(Safetensors, WritesTheBytesThatTheFormatAsksFor) {
   EXPECT_EQ(header["a"]["data_offsets"], nlohmann::json::array({0, 4}));  // sorted by name
   EXPECT_EQ(header["z"]["data_offsets"], nlohmann::json::array({4, 8}));
   EXPECT_EQ(content.size(), 8 + length + 8);
-  EXPECT_THROW(WriteSafetensors(path_, std::vector<Float32Tensor>{{"a", {1}, one}, {"a", {1}, two}}, {}),
-               Error);
+  EXPECT_THROW(
+      WriteSafetensors(path_, std::vector<Float32Tensor>{{"a", {1}, one}, {"a", {1}, two}}, {}),
+      Error);
 }
 
 TEST_F(Safetensors, WidensBfloat16AndHalf) {
@@ -80,7 +82,8 @@ TEST_F(Safetensors, WidensBfloat16AndHalf) {
                            0x3c00, 0xc248, 0x0001, 0x03ff,   // f16: 1, -3.140625, 2^-24, subnormal
                            0x7bff, 0xfc00, 0x8000, 0x7e00};  // 65504, -inf, -0, NaN
   std::string file = FileOf(R"({"b":{"dtype":"BF16","shape":[4],"data_offsets":[0,8]},)"
-                            R"("h":{"dtype":"F16","shape":[8],"data_offsets":[8,24]}})", 0);
+                            R"("h":{"dtype":"F16","shape":[8],"data_offsets":[8,24]}})",
+                            0);
   file.append(reinterpret_cast<const char*>(bits), sizeof(bits));
   WriteFileDurably(path_, file);
   const SafetensorsFile read(path_);
@@ -99,9 +102,12 @@ TEST_F(Safetensors, NamesMissingTensorsAndWrongShapes) {
   WriteSafetensors(path_, std::vector<Float32Tensor>{{"w", {2, 3}, six}}, {});
   const SafetensorsFile file(path_);
   std::vector<float> out(6);
-  EXPECT_THAT([&] { file.ReadFloat32("w", std::vector<int64_t>{3, 2}, out); },
-              testing::ThrowsMessage<Error>(AllOf(HasSubstr("model.safetensors: tensor w has shape [2, 3]"),
-                                                  HasSubstr("expected [3, 2]"))));
+  EXPECT_THAT(
+      [&] {
+        file.ReadFloat32("w", std::vector<int64_t>{3, 2}, out);
+      },
+      testing::ThrowsMessage<Error>(AllOf(HasSubstr("model.safetensors: tensor w has shape [2, 3]"),
+                                          HasSubstr("expected [3, 2]"))));
   EXPECT_THAT([&] { file.ReadFloat32("v", std::vector<int64_t>{6}, out); },
               testing::ThrowsMessage<Error>(HasSubstr("tensor v is missing")));
 }
@@ -144,8 +150,10 @@ TEST_F(Safetensors, RefusesEveryBrokenRuleByName) {
       {FileOf(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}})", 8), "-8"},
       {FileOf(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})", 16), "hole"},
       {FileOf("{" + w + R"(,"v":{"dtype":"F32","shape":[2],"data_offsets":[12,20]}})", 20), "hole"},
-      {FileOf("{" + w + R"(,"v":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12), "overlaps"},
-      {FileOf("{" + w + R"(,"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8), "overlaps"},
+      {FileOf("{" + w + R"(,"v":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12),
+       "overlaps"},
+      {FileOf("{" + w + R"(,"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8),
+       "overlaps"},
   };
   for (const auto& [content, rule] : cases)
     EXPECT_THAT(Refusal(content), AllOf(HasSubstr("model.safetensors"), HasSubstr(rule)))

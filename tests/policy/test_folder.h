@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <string>
 
 namespace r1zero {
 
@@ -12,8 +13,9 @@ class TestFolder {
  public:
   TestFolder() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::temp_directory_path() /
-            ("r1zero-" + std::to_string(getpid()) + "-" + test->name());
+    std::string name = "r1zero-";
+    name.append(std::to_string(getpid())).append("-").append(test->name());
+    path_ = std::filesystem::temp_directory_path() / name;
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

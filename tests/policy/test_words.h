@@ -7,11 +7,12 @@
 namespace r1zero {
 
 inline std::vector<std::string> SignsWords() {
-  std::vector<std::string> words = {"<pad>", "<eos>", "<think>", "</think>", "<answer>",
-                                    "</answer>", "wait", "ok", " ", "=", ":", "+", "-"};
+  std::vector<std::string> words = {"<pad>",     "<eos>", "<think>", "</think>", "<answer>",
+                                    "</answer>", "wait",  "ok",      " ",        "=",
+                                    ":",         "+",     "-"};
   for (int i = 0; i <= 49; ++i) words.push_back(std::to_string(i));
-  for (int i = 1; i <= 9; ++i) words.push_back("+" + std::to_string(i));
-  for (int i = 1; i <= 49; ++i) words.push_back("-" + std::to_string(i));
+  for (int i = 1; i <= 9; ++i) words.push_back(std::string("+").append(std::to_string(i)));
+  for (int i = 1; i <= 49; ++i) words.push_back(std::string("-").append(std::to_string(i)));
   return words;
 }
 

@@ -61,7 +61,8 @@ TEST(Tokenizer, AgreesWithTheDefinitionOnRandomTexts) {
     const Tokenizer tokenizer(words, 0, 1);
     for (int i = 0; i < 500; ++i) {
       std::string text;
-      for (int64_t n = random.Below(30); n > 0; --n) text += words[2 + random.Below(words.size() - 2)];
+      for (int64_t n = random.Below(30); n > 0; --n)
+        text += words[2 + random.Below(words.size() - 2)];
       const std::vector<int32_t> tokens = tokenizer.Encode(text);
       EXPECT_EQ(tokens, NaiveEncode(words, text)) << text;
       EXPECT_EQ(tokenizer.Decode(tokens), text);
@@ -138,8 +139,9 @@ TEST(Tokenizer, RefusesOtherKindsByName) {
 }
 
 TEST(Tokenizer, RefusesTheBytePairTokenizersOfOtherModels) {
-  EXPECT_THAT(Refusal({{"model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", json::array()}}}}),
-              HasSubstr("BPE"));
+  EXPECT_THAT(
+      Refusal({{"model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", json::array()}}}}),
+      HasSubstr("BPE"));
 }
 
 }  // namespace

@@ -12,8 +12,15 @@ namespace r1zero {
 namespace {
 
 ModelConfig Config(bool tied) {
-  return {.vocab_size = 64, .hidden_size = 48, .num_layers = 2, .num_heads = 4, .num_kv_heads = 2,
-          .head_width = 12, .intermediate_size = 80, .max_positions = 32, .tie_embeddings = tied};
+  return {.vocab_size = 64,
+          .hidden_size = 48,
+          .num_layers = 2,
+          .num_heads = 4,
+          .num_kv_heads = 2,
+          .head_width = 12,
+          .intermediate_size = 80,
+          .max_positions = 32,
+          .tie_embeddings = tied};
 }
 
 TEST(WeightManifest, ListsTheTensorsInModelOrderWithoutGaps) {
