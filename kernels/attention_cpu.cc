@@ -17,8 +17,8 @@ HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
 
-// Turns T scores, padded with -inf to a multiple of 16, into weights. Returns max + log(sum).
-HWY_INLINE float Softmax(float* HWY_RESTRICT score_T, int64_t padded_T) {
+// Turns T scores, padded with -inf to a multiple of 16, into weights. max + log(sum) if asked for.
+HWY_INLINE void Softmax(float* HWY_RESTRICT score_T, int64_t padded_T, float* logsumexp) {
   const Floats16 d;
   const float max = Max16(score_T, padded_T);
   const float sum = Sum16(padded_T, [=](auto d, auto partial, int64_t t) HWY_ATTR {
@@ -29,7 +29,7 @@ HWY_INLINE float Softmax(float* HWY_RESTRICT score_T, int64_t padded_T) {
   for (int64_t t = 0; t < padded_T; t += kLanes) {
     hn::StoreU(hn::Div(hn::LoadU(d, score_T + t), hn::Set(d, sum)), d, score_T + t);
   }
-  return max + hn::GetLane(Log(Float1(), hn::Set(Float1(), sum)));
+  if (logsumexp != nullptr) *logsumexp = max + hn::GetLane(Log(Float1(), hn::Set(Float1(), sum)));
 }
 
 // One query row, all heads. weights_2T: two rows of num_keys floats, each padded to 16.
@@ -52,8 +52,7 @@ void AttendRow(const float* HWY_RESTRICT q_NH, const AttentionRow& row, const At
       const int64_t last_block = (num_blocks - 1) * 16;
       FillTail(score_T + last_block, row.num_keys - last_block,
                -std::numeric_limits<float>::infinity());
-      const float logsumexp = Softmax(score_T, num_blocks * 16);
-      if (logsumexp_N != nullptr) logsumexp_N[n] = logsumexp;
+      Softmax(score_T, num_blocks * 16, logsumexp_N == nullptr ? nullptr : logsumexp_N + n);
       sums[i] = {score_T, first_value + key, out_NH + n * H};
     }
     SumAllValues(sums, pair, blocks, H, row.num_keys, H);
@@ -111,6 +110,8 @@ void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int6
     thread_local AlignedVector<float> weights;
     const int64_t end = std::min(M, (task + 1) * kRowsPerTask);
     for (int64_t m = task * kRowsPerTask; m < end; ++m) {
+      Require(rows_M[m].num_keys > 0, "attention: row ", m,
+              " sees no key, expected its own at least");
       const int64_t padded_T = (rows_M[m].num_keys + 15) / 16 * 16;
       attend(q_MNH + m * ldq, rows_M[m], shape, layer_blocks, out_MNH + m * N * H,
              logsumexp_MN == nullptr ? nullptr : logsumexp_MN + m * N,

@@ -225,6 +225,16 @@ TEST_P(AttentionBackwardWith, HasTheSameBitsOnEveryThreadCountAndTarget) {
   ExpectSameBitsEverywhere([&](ThreadPool& pool) { return Backward(pool); });
 }
 
+TEST(Attention, ARowWithoutKeysIsAnError) {
+  ThreadPool pool;
+  const AttentionShape shape{.heads = 1, .kv_heads = 1, .head_width = 2, .scale = 1};
+  const Floats q(2);
+  const AttentionRow row;
+  Floats out(2);
+  EXPECT_THAT([&] { Attention(q.data(), 2, &row, 1, shape, nullptr, out.data(), nullptr, pool); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("row 0 sees no key")));
+}
+
 TEST(Attention, QueryHeadsThatAreNoMultipleOfTheKeyHeadsAreAnError) {
   ThreadPool pool;
   const AttentionShape shape{.heads = 5, .kv_heads = 2, .head_width = 16, .scale = 1};
