@@ -1,7 +1,7 @@
 // A task: problems to train on, problems held out, and texts to pretrain a base policy on.
 //
-// Everything is a pure function of (seed, ordinal), so any worker, run or resume sees the same problem
-// for the same ordinal. Immutable after construction, thread-safe.
+// Everything is a pure function of (seed, ordinal), so any worker, run or resume sees the same
+// problem for the same ordinal. Immutable after construction, thread-safe.
 #pragma once
 
 #include <cstdint>

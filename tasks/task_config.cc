@@ -1,1 +1,17 @@
 #include "tasks/task_config.h"
+
+namespace r1zero {
+
+void Describe(Fields& f, TaskConfig& c) {
+  f.Key("name", c.name, "where prompts come from", {"signs", "countdown", "jsonl"});
+  f.Key("file", c.file, "jsonl, countdown: file of training problems, one JSON object a line");
+  f.Key("held_out_file", c.held_out_file,
+        "jsonl: file of held-out problems; empty: the last tenth of file");
+  f.Key("held_out", c.held_out, "held-out problems to evaluate on; of a file, at most",
+        {.min = 1, .max = 1e6});
+  f.Key("prompt_template", c.prompt_template,
+        "prompt text: {prompt} (jsonl); {numbers} or {number_list}, and {target} (countdown)");
+  f.Section("mix", "pretraining texts of signs and countdown", [&] { Describe(f, c.mix); });
+}
+
+}  // namespace r1zero

@@ -1,9 +1,11 @@
 // [task]: where prompts come from.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "common/config.h"
+#include "tasks/corpus_mix.h"
 
 namespace r1zero {
 
@@ -11,8 +13,10 @@ struct TaskConfig {
   std::string name = "signs";
   std::string file;           // jsonl, countdown: training problems; empty for a generated task
   std::string held_out_file;  // jsonl: held-out problems; empty: the tail of `file`
-  int64_t held_out = 500;     // held-out problems to evaluate on
-  std::string prompt_template = "{prompt}";  // jsonl, countdown: how a row becomes the prompt text
+  int64_t held_out = 500;     // held-out problems to evaluate on (of a file: at most)
+  std::string
+      prompt_template;  // jsonl, countdown: how a row becomes the prompt; empty: the task's own
+  CorpusMix mix;        // signs, countdown: the pretraining texts
 };
 void Describe(Fields& f, TaskConfig& c);
 

@@ -1,0 +1,34 @@
+#include "tasks/corpus_mix.h"
+
+#include "common/error.h"
+
+namespace r1zero {
+
+void Describe(Fields& f, CorpusMix& c) {
+  const Range share = {.min = 0, .max = 1};
+  f.Key("drill", c.drill, "share of documents that are worked sums with ticks, no question", share);
+  f.Key("direct", c.direct, "weight of documents that guess in answer tags", {.min = 0});
+  f.Key("bare", c.bare, "weight of documents that guess without tags", {.min = 0});
+  f.Key("think", c.think, "weight of documents that try, check, then answer", {.min = 0});
+  f.Key("ramble", c.ramble, "weight of documents that try and never answer", {.min = 0});
+  f.Key("systematic", c.systematic, "share of writers who try nothing twice", share);
+  f.Key("in_order", c.in_order, "signs: share of writers who count through the patterns", share);
+  f.Key("guided", c.guided, "share of tries that aim at the target", share);
+  f.Key("tau", c.tau, "how widely guided tries miss, in units of value", {.min = 0.01, .max = 1e6});
+  f.Key("slip", c.slip, "chance that a step of a sum is wrong", share);
+  f.Key("miss", c.miss, "chance that a hit goes unnoticed", share);
+  f.Key("patient", c.patient, "share of writers who are patient", share);
+  f.Key("give_up", c.give_up, "chance that an impatient writer stops after a miss", share);
+  f.Key("give_up_patient", c.give_up_patient, "chance that a patient writer stops after a miss",
+        share);
+  f.Key("max_tries", c.max_tries, "tries after which any writer stops", {.min = 1, .max = 1000});
+}
+
+void Check(const CorpusMix& c) {
+  Require(c.direct + c.bare + c.think + c.ramble > 0,
+          "[task.mix]: direct, bare, think and ramble are all 0, expected a positive weight");
+  Require(c.systematic + c.in_order <= 1, "[task.mix]: systematic + in_order is ",
+          c.systematic + c.in_order, ", expected at most 1");
+}
+
+}  // namespace r1zero

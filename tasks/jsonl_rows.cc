@@ -1,0 +1,135 @@
+#include "tasks/jsonl_rows.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "common/error.h"
+#include "common/file.h"
+
+namespace r1zero {
+namespace {
+
+constexpr int kMaxDepth = 32;
+constexpr size_t kMaxShown = 60;
+
+// Cut to fit an error line, not inside a character.
+std::string Cut(const std::string& text) {
+  if (text.size() <= kMaxShown) return text;
+  size_t end = kMaxShown;
+  while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "...";
+}
+
+std::string Shown(const nlohmann::json& value) { return Cut(value.dump()); }
+
+// The parser's own words for what is wrong, without the place.
+std::string Cause(const std::string& what) {
+  const size_t dash = what.find(" - ");
+  return Cut(dash == what.npos ? "syntax error" : what.substr(dash + 3));
+}
+
+std::optional<int64_t> WholeNumber(const nlohmann::json& value) {
+  if (!value.is_number_integer()) return std::nullopt;
+  if (value.is_number_unsigned() &&
+      value.get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()})
+    return std::nullopt;
+  return value.get<int64_t>();
+}
+
+}  // namespace
+
+JsonlRow::JsonlRow(std::string where, int64_t line, std::string_view text)
+    : where_(std::move(where)), line_(line), text_(text) {
+  // The parser takes a NUL byte for the end of the text.
+  if (const size_t nul = text.find('\0'); nul != text.npos)
+    FailAt(nul + 1, "found a NUL byte, expected JSON text");
+  const auto limit_depth = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    if (depth > kMaxDepth) FailAt(1, "JSON nested deeper than 32, expected a flat row");
+    return true;
+  };
+  try {
+    object_ = nlohmann::json::parse(text, limit_depth);
+  } catch (const nlohmann::json::parse_error& fault) {
+    FailAt(std::max<size_t>(1, fault.byte),
+           "not valid JSON (" + Cause(fault.what()) + "), expected one object a line");
+  } catch (const nlohmann::json::exception&) {
+    FailAt(1, "a number is out of range, expected numbers that fit 64 bits");
+  }
+  if (!object_.is_object()) FailAt(1, "found " + Shown(object_) + ", expected a JSON object");
+}
+
+std::string JsonlRow::Text(const std::string& key) const {
+  const nlohmann::json& value = Value(key, "text");
+  if (!value.is_string() || value.get_ref<const std::string&>().empty())
+    Refuse(key, "text that is not empty");
+  return value.get<std::string>();
+}
+
+std::string JsonlRow::GoldText(const std::string& key) const {
+  const nlohmann::json& value = Value(key, "an answer");
+  if (value.is_string()) return Text(key);
+  if (value.is_null()) Refuse(key, "an answer");
+  return value.dump();
+}
+
+int64_t JsonlRow::Integer(const std::string& key) const {
+  const auto number = WholeNumber(Value(key, "a whole number"));
+  if (!number) Refuse(key, "a whole number");
+  return *number;
+}
+
+std::vector<int64_t> JsonlRow::Integers(const std::string& key) const {
+  const nlohmann::json& list = Value(key, "a list of whole numbers");
+  if (!list.is_array()) Refuse(key, "a list of whole numbers");
+  std::vector<int64_t> numbers;
+  for (const nlohmann::json& item : list) {
+    const auto number = WholeNumber(item);
+    if (!number) Refuse(key, "a list of whole numbers");
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+void JsonlRow::Refuse(const std::string& key, std::string_view expected) const {
+  FailAt(ColumnOf(key),
+         "\"" + key + "\" is " + Shown(object_.at(key)) + ", expected " + std::string(expected));
+}
+
+const nlohmann::json& JsonlRow::Value(const std::string& key, std::string_view expected) const {
+  if (!Has(key)) FailAt(1, "the row has no \"" + key + "\", expected " + std::string(expected));
+  return object_.at(key);
+}
+
+void JsonlRow::FailAt(size_t column, std::string_view fault) const {
+  Fail(where_, ":", line_, ":", column, ": ", fault);
+}
+
+// Where the value of `key` starts. Looks for "key" followed by a colon; a key written with escapes
+// is not found, which costs only the column.
+size_t JsonlRow::ColumnOf(const std::string& key) const {
+  const std::string quoted = "\"" + key + "\"";
+  for (size_t at = text_.find(quoted); at != text_.npos; at = text_.find(quoted, at + 1)) {
+    const size_t colon = text_.find_first_not_of(" \t", at + quoted.size());
+    if (colon == text_.npos || text_[colon] != ':') continue;
+    const size_t value = text_.find_first_not_of(" \t", colon + 1);
+    return (value == text_.npos ? colon : value) + 1;
+  }
+  return 1;
+}
+
+void ForEachRow(const std::string& path, const std::function<void(const JsonlRow&)>& take) {
+  const std::string content = ReadFile(path);
+  int64_t rows = 0, line = 0;
+  for (size_t begin = 0, end; begin < content.size(); begin = end + 1) {
+    end = std::min(content.find('\n', begin), content.size());
+    const std::string_view text(content.data() + begin, end - begin);
+    ++line;
+    if (text.find_first_not_of(" \t\r") == text.npos) continue;
+    take(JsonlRow(path, line, text));
+    ++rows;
+  }
+  Require(rows > 0, path, ": no rows, expected one JSON object a line");
+}
+
+}  // namespace r1zero
