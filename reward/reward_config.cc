@@ -1,1 +1,20 @@
 #include "reward/reward_config.h"
+
+#include "reward/verifier.h"
+
+namespace r1zero {
+
+void Describe(Fields& f, RewardConfig& c) {
+  std::vector<std::string> choices = VerifierNames();
+  choices.insert(choices.begin(), "auto");
+  f.Key("accuracy", c.accuracy, "verifier of the part \"accuracy\"; auto: the task's own", choices);
+  f.Key("weights", c.weights,
+        "parts of the reward: accuracy or a verifier's name = weight; 0: measured, not rewarded");
+}
+
+RewardConfig Resolved(RewardConfig config, const std::string& accuracy_verifier) {
+  if (config.accuracy == "auto") config.accuracy = accuracy_verifier;
+  return config;
+}
+
+}  // namespace r1zero

@@ -12,14 +12,14 @@
 namespace r1zero {
 
 struct RewardPart {
-  std::string name;   // "accuracy"
+  std::string name;  // "accuracy"
   double weight = 1;
   Verdict verdict;
 };
 
 struct Score {
-  double reward = 0;        // weighted sum of the parts' scores; 0 for a truncated completion
-  bool undecided = false;   // some part is undecided: the group must be dropped, not scored 0
+  double reward = 0;       // weighted sum of the parts' scores; 0 if truncated or undecided
+  bool undecided = false;  // some part is undecided: the group must be dropped, not scored 0
   std::vector<RewardPart> parts;
   std::string judged_sha256;  // of the completion text that was judged
 };
@@ -27,7 +27,9 @@ struct Score {
 // Immutable, thread-safe.
 class Rubric {
  public:
-  explicit Rubric(const RewardConfig& config);  // Error for an unknown verifier, no part, bad weight
+  // `config` must be Resolved. Error for an unknown verifier, no part, a part twice, a bad weight.
+  explicit Rubric(const RewardConfig& config);
+  // A truncated completion has every part incorrect, for the reason "truncated". Never throws.
   Score Judge(const Judged& judged) const;
 
  private:

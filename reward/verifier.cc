@@ -1,1 +1,24 @@
 #include "reward/verifier.h"
+
+#include "common/config.h"
+#include "common/error.h"
+#include "reward/rules.h"
+
+namespace r1zero {
+
+std::vector<std::string> VerifierNames() {
+  return {"signs", "countdown", "exact", "format", "random"};
+}
+
+std::unique_ptr<const Verifier> MakeVerifier(const std::string& name) {
+  if (name == "signs") return MakeSignsVerifier();
+  if (name == "countdown") return MakeCountdownVerifier();
+  if (name == "exact") return MakeExactVerifier();
+  if (name == "format") return MakeFormatVerifier();
+  if (name == "random") return MakeRandomVerifier();
+  const auto nearest = NearestName(name, VerifierNames());
+  Fail("unknown verifier '", name, "', expected signs, countdown, exact, format or random",
+       nearest ? "; did you mean '" + *nearest + "'?" : "");
+}
+
+}  // namespace r1zero

@@ -1,0 +1,25 @@
+// The verifiers, one file each. Reached through MakeVerifier.
+#pragma once
+
+#include <memory>
+
+#include "reward/verifier.h"
+
+namespace r1zero {
+
+// Four signed digits such as 6-6+8+8: the gold's digits in the gold's order, its target as value.
+std::unique_ptr<const Verifier> MakeSignsVerifier();
+
+// An expression that uses each of the gold's numbers once and has its target as exact value.
+std::unique_ptr<const Verifier> MakeCountdownVerifier();
+
+// The gold itself, up to blanks.
+std::unique_ptr<const Verifier> MakeExactVerifier();
+
+// <think>..</think><answer>..</answer> and nothing else.
+std::unique_ptr<const Verifier> MakeFormatVerifier();
+
+// A coin thrown by Judged::random_key: the ablation in which no reward means anything.
+std::unique_ptr<const Verifier> MakeRandomVerifier();
+
+}  // namespace r1zero
