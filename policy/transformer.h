@@ -11,6 +11,8 @@
 #include <torch/types.h>
 
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "kernels/thread_pool.h"
@@ -22,12 +24,13 @@ namespace r1zero {
 struct PackedTokens {
   std::vector<int32_t> tokens_N;
   std::vector<int32_t> positions_N;
-  std::vector<int64_t> offsets_S1;
+  std::vector<int64_t> offsets_S1{0};
+  void Append(std::span<const int32_t> sequence);
 };
 
 // For each row r: the log-probability of target r given the hidden state of token hidden_row[r].
 struct LogprobRows {
-  std::vector<int64_t> hidden_rows_R;  // ascending
+  std::vector<int64_t> hidden_rows_R;  // strictly ascending
   std::vector<int32_t> targets_R;
 };
 
@@ -36,12 +39,16 @@ struct LogprobOutput {
   torch::Tensor entropy_R;   // never carries one
 };
 
+// "cpu" or "cuda". Error if it is another name or the device is not there.
+torch::Device FindDevice(const std::string& name);
+
 // Not thread-safe. `pool` serves the CPU kernels and must outlive the module.
 class TransformerImpl : public torch::nn::Module {
  public:
   TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool);
 
-  // Log-probabilities at temperature 1 / inv_temperature.
+  // Log-probabilities at temperature 1 / inv_temperature. Error if a token, position or row lies
+  // outside the model or the batch. What comes back must go before the module does.
   LogprobOutput Logprobs(const PackedTokens& packed, const LogprobRows& rows, float inv_temperature);
 
   // All parameters and all gradients, flat, in WeightManifest order. Parameters and their .grad() are
@@ -60,6 +67,9 @@ class TransformerImpl : public torch::nn::Module {
 
  private:
   struct Ops;  // packed forms of the weights, per layer; the CPU's only
+  LogprobOutput KernelLogprobs(const PackedTokens& packed, const LogprobRows& rows,
+                               float inv_temperature);
+  void RegisterParameters();
   ModelConfig config_;
   torch::Device device_;
   kernels::ThreadPool& pool_;
