@@ -13,6 +13,7 @@
 #include "grpo/batch.h"
 #include "grpo/optimizer.h"
 #include "grpo/packed_batch.h"
+#include "grpo/schedule.h"
 #include "grpo/training_device.h"
 #include "policy/transformer.h"
 

@@ -1,8 +1,6 @@
 #include "grpo/optimizer.h"
 
-#include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "common/error.h"
 #include "kernels/adamw.h"
@@ -13,11 +11,6 @@ namespace {
 
 using torch::Tensor;
 
-double WarmUp(int64_t step, int64_t warmup_steps) {
-  if (step >= warmup_steps) return 1;
-  return static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
-}
-
 void CopyInto(Tensor& to, std::span<const float> from) {
   Require(static_cast<int64_t>(from.size()) == to.numel(), "optimizer state: ", from.size(),
           " moments, expected ", to.numel(), "; was this checkpoint written for another model?");
@@ -25,24 +18,6 @@ void CopyInto(Tensor& to, std::span<const float> from) {
 }
 
 }  // namespace
-
-double ScheduledLr(const OptimizerConfig& config, int64_t step, int64_t total_steps) {
-  const auto last = static_cast<double>(total_steps - 1);
-  const double decay_from = config.decay_start * last;
-  double factor = 1;
-  if (static_cast<double>(step) > decay_from)
-    factor += (config.final_lr_fraction - 1) *
-              std::min(1.0, (static_cast<double>(step) - decay_from) / (last - decay_from));
-  return config.lr * factor * WarmUp(step, config.warmup_steps);
-}
-
-double ScheduledLr(const PretrainConfig& config, int64_t step, int64_t tokens) {
-  const double done =
-      std::min(1.0, static_cast<double>(tokens) / static_cast<double>(config.tokens));
-  const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * done));
-  const double factor = config.final_lr_fraction + (1 - config.final_lr_fraction) * cosine;
-  return config.lr * factor * WarmUp(step, config.warmup_steps);
-}
 
 AdamWOptimizer::AdamWOptimizer(const ModelConfig& model, const AdamWConfig& config,
                                torch::Device device, kernels::ThreadPool& pool)

@@ -1,4 +1,4 @@
-// AdamW with gradient clipping over a Transformer's flat buffers, and the learning-rate schedules.
+// AdamW with gradient clipping over a Transformer's flat buffers.
 #pragma once
 
 #include <torch/types.h>
@@ -7,18 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "grpo/grpo_config.h"
 #include "policy/transformer.h"
 
 namespace r1zero {
-
-// Step `step` (from 0) of `total_steps`: linear warm-up over warmup_steps, constant, and from
-// decay_start on linear down to final_lr_fraction of lr at the last step.
-double ScheduledLr(const OptimizerConfig& config, int64_t step, int64_t total_steps);
-
-// Pretraining's: linear warm-up by steps times a cosine by tokens, from lr at 0 to final_lr_fraction of
-// it at config.tokens.
-double ScheduledLr(const PretrainConfig& config, int64_t step, int64_t tokens);
 
 struct AdamWConfig {
   double beta1 = 0.9, beta2 = 0.99, eps = 1e-8;

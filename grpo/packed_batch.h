@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "grpo/batch.h"
-#include "policy/transformer.h"
+#include "policy/packed_tokens.h"
 
 namespace r1zero {
 

@@ -10,6 +10,7 @@
 #include "common/stop.h"
 #include "grpo/optimizer.h"
 #include "grpo/readiness.h"
+#include "grpo/schedule.h"
 #include "grpo/training_device.h"
 #include "kernels/attention.h"
 #include "policy/decoder.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "policy/transformer.h"
+#include "policy/device.h"
 
 namespace r1zero {
 namespace {

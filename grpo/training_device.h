@@ -1,7 +1,7 @@
 // Where training runs: a device, and the pool of threads that serves the CPU kernels.
 #pragma once
 
-#include <torch/types.h>
+#include <c10/core/Device.h>
 
 #include <string>
 
@@ -17,7 +17,7 @@ struct TrainingDevice {
   TrainingDevice(const TrainingDevice&) = delete;
   TrainingDevice& operator=(const TrainingDevice&) = delete;
 
-  torch::Device device;
+  c10::Device device;
   kernels::ThreadPool pool;
 };
 

@@ -4,6 +4,7 @@
 
 #include "common/error.h"
 #include "kernels/attention.h"
+#include "policy/device.h"
 #include "policy/transformer_aten.h"
 
 namespace r1zero {

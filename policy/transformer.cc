@@ -124,19 +124,6 @@ struct TransformerImpl::Ops {
   ops::LinearWeight head;
 };
 
-void PackedTokens::Append(std::span<const int32_t> sequence) {
-  tokens_N.insert(tokens_N.end(), sequence.begin(), sequence.end());
-  for (size_t t = 0; t < sequence.size(); ++t) positions_N.push_back(static_cast<int32_t>(t));
-  offsets_S1.push_back(static_cast<int64_t>(tokens_N.size()));
-}
-
-torch::Device FindDevice(const std::string& name) {
-  Require(name == "cpu" || name == "cuda", "device: '", name, "' is unknown; there are cpu and cuda");
-  Require(name == "cpu" || at::hasCUDA(), "device: cuda is not there; this libtorch finds no usable ",
-          "CUDA device (device = \"cpu\" works everywhere)");
-  return torch::Device(name);
-}
-
 TransformerImpl::TransformerImpl(const ModelConfig& config, torch::Device device,
                                  kernels::ThreadPool& pool)
     : config_(config), device_(device), pool_(pool) {

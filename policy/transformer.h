@@ -11,36 +11,17 @@
 #include <torch/types.h>
 
 #include <memory>
-#include <span>
-#include <string>
-#include <vector>
 
 #include "kernels/thread_pool.h"
+#include "policy/packed_tokens.h"
 #include "policy/weights.h"
 
 namespace r1zero {
-
-// Packed sequences: sequence s is tokens [offsets[s], offsets[s + 1]); positions count from 0 in each.
-struct PackedTokens {
-  std::vector<int32_t> tokens_N;
-  std::vector<int32_t> positions_N;
-  std::vector<int64_t> offsets_S1{0};
-  void Append(std::span<const int32_t> sequence);
-};
-
-// For each row r: the log-probability of target r given the hidden state of token hidden_row[r].
-struct LogprobRows {
-  std::vector<int64_t> hidden_rows_R;  // strictly ascending
-  std::vector<int32_t> targets_R;
-};
 
 struct LogprobOutput {
   torch::Tensor logprobs_R;  // carries the gradient if grad mode is on
   torch::Tensor entropy_R;   // never carries one
 };
-
-// "cpu" or "cuda". Error if it is another name or the device is not there.
-torch::Device FindDevice(const std::string& name);
 
 // Not thread-safe. `pool` serves the CPU kernels and must outlive the module.
 class TransformerImpl : public torch::nn::Module {

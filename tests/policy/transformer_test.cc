@@ -10,6 +10,7 @@
 #include "common/philox.h"
 #include "kernels/head.h"
 #include "policy/decoder.h"
+#include "policy/device.h"
 #include "policy/transformer_aten.h"
 #include "tests/policy/naive_llama.h"
 
