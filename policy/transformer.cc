@@ -1,10 +1,8 @@
 #include "policy/transformer.h"
 
-#include <algorithm>
-#include <cmath>
-#include <numeric>
 
 #include "common/error.h"
+#include "policy/packed_weights.h"
 #include "policy/transformer_aten.h"
 #include "policy/transformer_ops.h"
 
@@ -62,12 +60,6 @@ void CheckRows(const LogprobRows& rows, int64_t num_tokens, const ModelConfig& c
             "transformer: target ", r, " is ", rows.targets_R[r], ", outside the vocabulary of ",
             config.vocab_size);
   }
-}
-
-kernels::AttentionShape AttentionShapeOf(const ModelConfig& config) {
-  return {static_cast<int>(config.num_heads), static_cast<int>(config.num_kv_heads),
-          static_cast<int>(config.head_width),
-          1.0f / std::sqrt(static_cast<float>(config.head_width))};
 }
 
 }  // namespace
