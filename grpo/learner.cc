@@ -1,1 +1,257 @@
 #include "grpo/learner.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "common/error.h"
+#include "common/philox.h"
+#include "grpo/batch.h"
+#include "grpo/optimizer.h"
+#include "grpo/packed_batch.h"
+#include "grpo/schedule.h"
+#include "grpo/training_device.h"
+#include "policy/transformer.h"
+
+namespace r1zero {
+namespace {
+
+using torch::Tensor;
+
+kernels::AlignedVector<float> ToVector(const Tensor& x) {
+  const Tensor cpu = x.cpu();
+  const float* data = cpu.const_data_ptr<float>();
+  return {data, data + cpu.numel()};
+}
+
+// A host copy of one value a token.
+std::vector<float> TokenValues(const Tensor& x_N) {
+  const Tensor cpu = x_N.detach().cpu();
+  const float* data = cpu.const_data_ptr<float>();
+  return {data, data + cpu.numel()};
+}
+
+// Which groups each mini-batch trains on: all in order if there is one, else a seeded shuffle.
+std::vector<size_t> GroupOrder(size_t num_groups, int64_t minibatches, uint64_t seed, int64_t step,
+                               int64_t epoch) {
+  std::vector<size_t> order(num_groups);
+  std::iota(order.begin(), order.end(), size_t{0});
+  if (minibatches == 1) return order;
+  RandomStream random(seed, RandomPurpose::kShuffle, static_cast<uint64_t>(step),
+                      static_cast<uint32_t>(epoch));
+  for (size_t i = num_groups; i > 1; --i)
+    std::swap(order[i - 1], order[random.Below(static_cast<int64_t>(i))]);
+  return order;
+}
+
+// Sums over tokens that become means when the update is complete.
+struct Totals {
+  double entropy = 0, grad_norm = 0, probs_diff = 0;
+  int64_t probs_diff_tokens = 0;
+};
+
+class GrpoLearner : public Learner {
+ public:
+  GrpoLearner(const Weights& base, const LearnerOptions& options)
+      : config_(options.config),
+        options_(options),
+        base_(base),
+        aggregation_(ParseAggregation(config_.loss.aggregation)),
+        device_(options.device, config_.threads),
+        policy_(base.config, device_.device, device_.pool),
+        optimizer_(base.config, AdamWOf(config_.optimizer), device_.device, device_.pool) {
+    Require(options.temperature > 0, "learner: temperature ", options.temperature,
+            ", expected more than 0");
+    policy_->Load(base);
+    if (!uses_reference()) return;
+    reference_ = Transformer(base.config, device_.device, device_.pool);
+    reference_->Load(base);
+  }
+
+  UpdateMetrics Update(int64_t step, std::span<const Group> groups,
+                       std::span<const float> advantages) override;
+
+  std::shared_ptr<const Weights> Snapshot(int64_t version) const override {
+    return policy_->Snapshot(version);
+  }
+
+  void RefreshReference(int64_t version) override {
+    if (uses_reference()) reference_->Load(*policy_->Snapshot(version));
+    reference_is_base_ = false;
+    reference_version_ = version;
+  }
+
+  LearnerState State() const override;
+  void Restore(const Weights& weights, const LearnerState& state) override;
+
+ private:
+  static AdamWConfig AdamWOf(const OptimizerConfig& c) {
+    return {c.beta1, c.beta2, c.eps, c.weight_decay, c.max_grad_norm};
+  }
+  bool uses_reference() const { return config_.loss.kl_coef != 0; }
+  int64_t total_optimizer_steps() const {
+    return config_.steps * config_.minibatches * config_.inner_epochs;
+  }
+
+  void OptimizerStep(std::vector<TrainingSequence> sequences, UpdateMetrics& metrics,
+                     Totals& totals);
+  void SetTokenWeights(std::vector<TrainingSequence>& sequences) const;
+  void MicroBatch(std::span<const TrainingSequence> sequences, UpdateMetrics& metrics,
+                  Totals& totals);
+  std::vector<float> ReferenceLogprobs(const PackedBatch& batch);
+
+  GrpoConfig config_;
+  LearnerOptions options_;
+  Weights base_;
+  Aggregation aggregation_;
+  TrainingDevice device_;
+  Transformer policy_;
+  Transformer reference_{nullptr};  // null if kl_coef == 0
+  AdamWOptimizer optimizer_;
+  bool reference_is_base_ = true;
+  int64_t reference_version_ = 0;
+};
+
+UpdateMetrics GrpoLearner::Update(int64_t step, std::span<const Group> groups,
+                                  std::span<const float> advantages) {
+  std::vector<std::vector<TrainingSequence>> by_group;
+  size_t used = 0;
+  for (const Group& group : groups) {
+    auto& sequences = by_group.emplace_back();
+    Require(used + group.completions.size() <= advantages.size(), "learner: ", advantages.size(),
+            " advantages, fewer than completions");
+    for (const Completion& completion : group.completions)
+      sequences.push_back({&group.prompt, &completion, advantages[used++], 0});
+  }
+  Require(used == advantages.size() && used > 0, "learner: ", advantages.size(),
+          " advantages for ", used, " completions, expected one each");
+  const size_t parts = static_cast<size_t>(config_.minibatches);
+  Require(groups.size() >= parts, "learner: ", groups.size(), " groups cannot fill ", parts,
+          " mini-batches");
+
+  UpdateMetrics metrics;
+  Totals totals;
+  for (int64_t epoch = 0; epoch < config_.inner_epochs; ++epoch) {
+    const auto order =
+        GroupOrder(groups.size(), config_.minibatches, options_.seed, step, epoch);
+    for (size_t part = 0; part < parts; ++part) {
+      std::vector<TrainingSequence> sequences;
+      for (size_t g = groups.size() * part / parts; g < groups.size() * (part + 1) / parts; ++g)
+        sequences.insert(sequences.end(), by_group[order[g]].begin(), by_group[order[g]].end());
+      try {
+        OptimizerStep(std::move(sequences), metrics, totals);
+      } catch (const Error& error) {
+        Fail("training step ", step, ", epoch ", epoch, ", mini-batch ", part, ": ", error.what());
+      }
+    }
+  }
+  metrics.entropy = totals.entropy / metrics.loss.tokens;
+  metrics.grad_norm = totals.grad_norm / static_cast<double>(metrics.optimizer_steps);
+  metrics.probs_diff_mean = totals.probs_diff / static_cast<double>(totals.probs_diff_tokens);
+  return metrics;
+}
+
+void GrpoLearner::OptimizerStep(std::vector<TrainingSequence> sequences, UpdateMetrics& metrics,
+                                Totals& totals) {
+  SetTokenWeights(sequences);
+  // Without a KL term an advantage of 0 means no gradient: those come last, forward only.
+  if (!uses_reference())
+    std::stable_partition(sequences.begin(), sequences.end(),
+                          [](const TrainingSequence& s) { return s.advantage != 0; });
+  policy_->ZeroGradients();
+  const auto micro_batches = SplitMicroBatches(sequences, config_.micro_batch_tokens);
+  for (size_t i = 0; i < micro_batches.size(); ++i) {
+    try {
+      MicroBatch(micro_batches[i], metrics, totals);
+    } catch (const Error& error) {
+      Fail("micro-batch ", i, " of ", micro_batches.size(), ": ", error.what());
+    }
+  }
+  metrics.lr = ScheduledLr(config_.optimizer, optimizer_.steps(), total_optimizer_steps());
+  totals.grad_norm += optimizer_.Step(policy_, metrics.lr);
+  ++metrics.optimizer_steps;
+}
+
+void GrpoLearner::SetTokenWeights(std::vector<TrainingSequence>& sequences) const {
+  std::vector<int64_t> lengths;
+  for (const TrainingSequence& s : sequences)
+    lengths.push_back(static_cast<int64_t>(s.completion->tokens.size()));
+  const int64_t max_tokens = config_.loss.max_completion_tokens > 0
+                                 ? config_.loss.max_completion_tokens
+                                 : options_.max_completion_tokens;
+  const std::vector<double> weights = TokenWeights(aggregation_, lengths, max_tokens);
+  for (size_t i = 0; i < sequences.size(); ++i) sequences[i].token_weight = weights[i];
+}
+
+void GrpoLearner::MicroBatch(std::span<const TrainingSequence> sequences, UpdateMetrics& metrics,
+                             Totals& totals) {
+  const bool has_gradient =
+      uses_reference() || std::any_of(sequences.begin(), sequences.end(),
+                                      [](const auto& s) { return s.advantage != 0; });
+  const PackedBatch batch = PackSequences(sequences);
+  const std::vector<float> ref_logprobs_N = ReferenceLogprobs(batch);
+
+  const at::AutoGradMode grad_mode(has_gradient);
+  const LogprobOutput out =
+      policy_->Logprobs(batch.tokens, batch.rows, 1.0f / options_.temperature);
+  const std::vector<float> logprobs_N = TokenValues(out.logprobs_R);
+  Tensor grad_N = at::empty({static_cast<int64_t>(logprobs_N.size())}, at::kFloat);
+  const LossInputs inputs{logprobs_N, batch.old_logprobs_N, ref_logprobs_N, batch.advantages_N,
+                          batch.weights_N};
+  const LossSums sums = PolicyLoss(inputs, config_.loss,
+                                   {grad_N.mutable_data_ptr<float>(), logprobs_N.size()});
+  Require(std::isfinite(sums.loss) && grad_N.isfinite().all().item<bool>(), "the loss is ",
+          sums.loss, " or its gradient is not finite");
+  if (has_gradient) out.logprobs_R.backward(grad_N.to(device_.device));
+
+  metrics.loss += sums;
+  metrics.tokens += static_cast<int64_t>(batch.tokens.tokens_N.size());
+  for (const float entropy : TokenValues(out.entropy_R)) totals.entropy += entropy;
+  if (metrics.optimizer_steps > 0) return;
+  // The weights are still those that sampled: any difference is the sampler's or the learner's fault.
+  for (size_t n = 0; n < logprobs_N.size(); ++n) {
+    const double diff = std::abs(std::exp(double{batch.old_logprobs_N[n]}) -
+                                 std::exp(double{logprobs_N[n]}));
+    metrics.probs_diff_max = std::max(metrics.probs_diff_max, diff);
+    totals.probs_diff += diff;
+  }
+  totals.probs_diff_tokens += static_cast<int64_t>(logprobs_N.size());
+}
+
+std::vector<float> GrpoLearner::ReferenceLogprobs(const PackedBatch& batch) {
+  if (!uses_reference()) return {};
+  const at::NoGradGuard no_grad;
+  return TokenValues(
+      reference_->Logprobs(batch.tokens, batch.rows, 1.0f / options_.temperature).logprobs_R);
+}
+
+LearnerState GrpoLearner::State() const {
+  LearnerState state{optimizer_.steps(), reference_version_, ToVector(optimizer_.m()),
+                     ToVector(optimizer_.v()), {}};
+  if (uses_reference() && !reference_is_base_)
+    state.reference = reference_->Snapshot(reference_version_)->flat;
+  return state;
+}
+
+void GrpoLearner::Restore(const Weights& weights, const LearnerState& state) {
+  policy_->Load(weights);
+  optimizer_.Restore(state.optimizer_step, state.adam_m, state.adam_v);
+  reference_version_ = state.reference_version;
+  reference_is_base_ = state.reference.empty();
+  if (!uses_reference()) return;
+  reference_->Load(reference_is_base_
+                       ? base_
+                       : Weights{base_.config, state.reference_version, state.reference});
+}
+
+}  // namespace
+
+std::unique_ptr<Learner> MakeLearner(const Weights& base, const LearnerOptions& options) {
+  return std::make_unique<GrpoLearner>(base, options);
+}
+
+}  // namespace r1zero

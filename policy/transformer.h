@@ -11,25 +11,12 @@
 #include <torch/types.h>
 
 #include <memory>
-#include <vector>
 
 #include "kernels/thread_pool.h"
+#include "policy/packed_tokens.h"
 #include "policy/weights.h"
 
 namespace r1zero {
-
-// Packed sequences: sequence s is tokens [offsets[s], offsets[s + 1]); positions count from 0 in each.
-struct PackedTokens {
-  std::vector<int32_t> tokens_N;
-  std::vector<int32_t> positions_N;
-  std::vector<int64_t> offsets_S1;
-};
-
-// For each row r: the log-probability of target r given the hidden state of token hidden_row[r].
-struct LogprobRows {
-  std::vector<int64_t> hidden_rows_R;  // ascending
-  std::vector<int32_t> targets_R;
-};
 
 struct LogprobOutput {
   torch::Tensor logprobs_R;  // carries the gradient if grad mode is on
@@ -41,7 +28,8 @@ class TransformerImpl : public torch::nn::Module {
  public:
   TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool);
 
-  // Log-probabilities at temperature 1 / inv_temperature.
+  // Log-probabilities at temperature 1 / inv_temperature. Error if a token, position or row lies
+  // outside the model or the batch. What comes back must go before the module does.
   LogprobOutput Logprobs(const PackedTokens& packed, const LogprobRows& rows, float inv_temperature);
 
   // All parameters and all gradients, flat, in WeightManifest order. Parameters and their .grad() are
@@ -60,6 +48,9 @@ class TransformerImpl : public torch::nn::Module {
 
  private:
   struct Ops;  // packed forms of the weights, per layer; the CPU's only
+  LogprobOutput KernelLogprobs(const PackedTokens& packed, const LogprobRows& rows,
+                               float inv_temperature);
+  void RegisterParameters();
   ModelConfig config_;
   torch::Device device_;
   kernels::ThreadPool& pool_;
