@@ -87,6 +87,12 @@ void GroupBuffer::Forget(const std::string& worker) {
   state_->prompts_free.notify_all();
 }
 
+void GroupBuffer::Keep(const std::string& worker, std::span<const uint64_t> held) {
+  const std::lock_guard lock(state_->mutex);
+  state_->book.Keep(worker, held);
+  state_->prompts_free.notify_all();
+}
+
 void GroupBuffer::Finish() {
   const std::lock_guard lock(state_->mutex);
   state_->finished = true;

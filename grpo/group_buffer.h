@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,9 @@ class GroupBuffer {
   void Heartbeat(const std::string& worker);
   // The worker is gone: its leases are free at once.
   void Forget(const std::string& worker);
+  // The worker has these leases. Others in its name are free at once: the reply that gave them was
+  // lost on the way, or the worker gave them back.
+  void Keep(const std::string& worker, std::span<const uint64_t> held);
   void Finish();  // the run is over: every LeasePrompts returns nullopt
   void Stop();    // Take returns nullopt
 

@@ -136,6 +136,12 @@ void LeaseBook::Forget(const std::string& worker) {
     if (slot.worker == worker) slot.lease_id = 0;
 }
 
+void LeaseBook::Keep(const std::string& worker, std::span<const uint64_t> held) {
+  for (Slot& slot : slots_)
+    if (slot.worker == worker && std::ranges::find(held, slot.lease_id) == held.end())
+      slot.lease_id = 0;
+}
+
 bool LeaseBook::IsLive(const Worker& worker) const {
   return options_.now() - worker.seen <= options_.lease_time;
 }

@@ -151,6 +151,18 @@ TEST_F(GroupBufferTest, FreesTheLeasesOfAForgottenWorkerAtOnce) {
   EXPECT_THAT(LeaseNow("next"), SizeIs(2));
 }
 
+TEST_F(GroupBufferTest, FreesTheLeasesThatAWorkerDoesNotKnowOf) {
+  buffer_.Issue(Prompts(0, 3), Sampling(), 0);
+  const auto leases = LeaseNow("worker");
+  ASSERT_THAT(leases, SizeIs(3));
+  buffer_.Keep("other", {});
+  EXPECT_THAT(LeaseNow("worker"), IsEmpty());
+  buffer_.Keep("worker", std::vector{leases[0].id, leases[2].id});
+  const auto again = LeaseNow("worker");
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(again[0].prompt.ordinal, leases[1].prompt.ordinal);
+}
+
 TEST_F(GroupBufferTest, AcceptsALateResultWhileItsPromptIsOpenAndOnlyOnce) {
   buffer_.Issue(Prompts(0, 1), Sampling(), 0);
   const auto late = LeaseNow("late");

@@ -1,0 +1,67 @@
+#include "services/worker_session.h"
+
+#include <thread>
+
+#include "common/log.h"
+#include "policy/tokenizer.h"
+#include "rollout/engine.h"
+#include "services/delivery.h"
+#include "services/status.h"
+
+namespace r1zero {
+namespace {
+
+constexpr std::chrono::milliseconds kPauseBeforeJoiningAgain{200};
+
+Engine MakeEngine(const RunTerms& terms) {
+  return Engine(MakeCpuDecoder(terms.model, NumKvBlocks(terms.engine, terms.max_total_tokens),
+                               MaxBatchTokens(terms.engine)),
+                terms.engine);
+}
+
+WorkerPorts MakePorts(TrainingClient& learner, Delivery& delivery, IoScope& scope,
+                      const std::function<bool()>& stop) {
+  return {.lease = [&](int64_t prompts,
+                       std::chrono::milliseconds wait) { return learner.LeasePrompts(prompts, wait); },
+          .fetch_weights = [&](int64_t version) { return learner.FetchWeights(version); },
+          .deliver = [&](Group group) { delivery.Deliver(std::move(group)); },
+          .flush = [&] { delivery.Flush(); },
+          .stop = [&] { return stop() || scope.failed(); }};
+}
+
+void Session(const WorkerOptions& options) {
+  IoScope scope;
+  TrainingClient learner({.role = "learner", .address = options.learner, .patience = options.patience},
+                         options.name, options.stop, scope);
+  const RunTerms& terms = learner.Join();
+  LogInfo("joined run ", terms.run_id, ", epoch ", terms.epoch, ", as ", options.name);
+
+  const Tokenizer tokenizer = Tokenizer::FromJson(terms.tokenizer_json, "the learner's tokenizer");
+  RewardClient reward({.role = "reward service", .address = options.reward, .patience = options.patience},
+                      {.rubric = terms.reward}, scope);
+  scope.Block(reward.Check(), options.stop);
+  Delivery delivery(learner, reward, scope, options.stop);
+
+  Engine engine = MakeEngine(terms);
+  RunWorker(engine, tokenizer, MakePorts(learner, delivery, scope, options.stop));
+  scope.RethrowFailure();
+  if (options.stop()) learner.Leave();
+}
+
+}  // namespace
+
+void Work(const WorkerOptions& options) {
+  for (;;) {
+    try {
+      return Session(options);
+    } catch (const JoinAgain& e) {
+      LogWarning("joining again: ", e.what());
+      std::this_thread::sleep_for(kPauseBeforeJoiningAgain);
+    } catch (const Interrupted&) {
+      if (options.stop()) return;
+      throw;
+    }
+  }
+}
+
+}  // namespace r1zero
