@@ -116,6 +116,7 @@ struct Engine::State {
   const float* SampleDecoded(const float* logits_V);
   void SamplePrefilled(const float* logits_V);
   void StartSequences(RunningGroup& group, std::span<const int32_t> samples);
+  kernels::SampledToken Draw(const RunningGroup& group, int32_t sample, const float* logits_V);
   bool SampleNext(RunningGroup& group, int32_t sample, const float* logits_V);
   void FinishSample(RunningGroup& group, int32_t sample, FinishReason reason);
   void ReleaseAll(std::vector<int32_t>& owned);
@@ -270,25 +271,33 @@ void Engine::State::StartSequences(RunningGroup& group, std::span<const int32_t>
   }
 }
 
+kernels::SampledToken Engine::State::Draw(const RunningGroup& group, int32_t sample,
+                                          const float* logits_V) {
+  const SamplingParams& p = group.sampling;
+  const Prompt& prompt = group.group.prompt;
+  const auto position = static_cast<uint32_t>(group.group.completions[sample].tokens.size());
+  const float uniform = SampleUniform(p.seed, SamplingOrdinal(prompt), sample, position);
+  try {
+    return kernels::SampleToken(
+        logits_V, vocab_size(),
+        {.temperature = p.temperature, .top_k = p.top_k, .top_p = p.top_p, .min_p = p.min_p},
+        uniform, scratch_V.data());
+  } catch (const Error& error) {
+    Fail("prompt ", prompt.ordinal, " under policy version ", policy_version, ": ", error.what());
+  }
+}
+
 // Appends one token to the completion. Returns whether it goes on.
 bool Engine::State::SampleNext(RunningGroup& group, int32_t sample, const float* logits_V) {
-  const SamplingParams& p = group.sampling;
+  const kernels::SampledToken sampled = Draw(group, sample, logits_V);
   Completion& completion = group.group.completions[sample];
-  const float uniform = SampleUniform(p.seed, SamplingOrdinal(group.group.prompt), sample,
-                                      static_cast<uint32_t>(completion.tokens.size()));
-  const kernels::SampledToken sampled = kernels::SampleToken(
-      logits_V, vocab_size(),
-      {.temperature = p.temperature, .top_k = p.top_k, .top_p = p.top_p, .min_p = p.min_p}, uniform,
-      scratch_V.data());
-  Require(std::isfinite(sampled.logprob), "prompt ", group.group.prompt.ordinal,
-          ": the policy of version ", policy_version, " gives logits that are not finite");
   completion.tokens.push_back(sampled.token);
   completion.logprobs.push_back(sampled.logprob);
   ++tokens_sampled;
   const int64_t total = group.prompt_size() + static_cast<int64_t>(completion.tokens.size());
   if (sampled.token == decoder->config().eos_token)
     FinishSample(group, sample, FinishReason::kStop);
-  else if (total == p.max_total_tokens)
+  else if (total == group.sampling.max_total_tokens)
     FinishSample(group, sample, FinishReason::kLength);
   else
     return true;

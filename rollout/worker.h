@@ -33,11 +33,12 @@ struct WorkerPorts {
   std::function<bool()> stop;  // asked between decode steps
 };
 
-// Runs until `run_over` or `stop`; groups not finished by then are dropped. REQUIRES an idle engine.
+// Runs until `run_over` or `stop`; groups not finished by then are dropped. REQUIRES an idle
+// engine.
 //
-// A group is sampled under one version of the weights: the one its lease names, or a newer one where
-// the learner has moved on meanwhile; the group says which. Leases of a newer version than the engine
-// has wait until the groups that it is sampling are done. Throws what a port throws.
+// A group is sampled under one version of the weights: the one its lease names, or a newer one
+// where the learner has moved on meanwhile; the group says which. Leases of a newer version than
+// the engine has wait until the groups that it is sampling are done. Throws what a port throws.
 void RunWorker(Engine& engine, const Tokenizer& tokenizer, const WorkerPorts& ports);
 
 }  // namespace r1zero

@@ -1,0 +1,339 @@
+#include "rollout/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "common/error.h"
+#include "kernels/sampler.h"
+#include "tests/rollout/test_leases.h"
+
+namespace r1zero {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr EngineConfig kRoomy{.max_sequences = 64, .max_prefill_tokens = 256};
+
+// Steps the engine until it is idle; the groups by ordinal.
+std::map<int64_t, Group> Drain(Engine& engine) {
+  std::map<int64_t, Group> groups;
+  while (!engine.idle())
+    for (Group& group : engine.Step()) {
+      const int64_t ordinal = group.prompt.ordinal;
+      EXPECT_TRUE(groups.emplace(ordinal, std::move(group)).second) << ordinal << " is back twice";
+    }
+  return groups;
+}
+
+// Every lease must come back once.
+std::map<int64_t, Group> RunAll(Engine& engine, const std::vector<Lease>& leases) {
+  for (const Lease& lease : leases) engine.Add(lease);
+  std::map<int64_t, Group> groups = Drain(engine);
+  EXPECT_EQ(groups.size(), leases.size());
+  return groups;
+}
+
+void ExpectSameBits(const Completion& a, const Completion& b) {
+  EXPECT_EQ(a.tokens, b.tokens);
+  EXPECT_EQ(a.finish_reason, b.finish_reason);
+  ASSERT_EQ(a.logprobs.size(), b.logprobs.size());
+  for (size_t i = 0; i < a.logprobs.size(); ++i)
+    EXPECT_EQ(std::bit_cast<uint32_t>(a.logprobs[i]), std::bit_cast<uint32_t>(b.logprobs[i])) << i;
+}
+
+void ExpectSameBits(const std::map<int64_t, Group>& a, const std::map<int64_t, Group>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [ordinal, group] : a) {
+    const Group& other = b.at(ordinal);
+    ASSERT_EQ(group.completions.size(), other.completions.size());
+    for (size_t i = 0; i < group.completions.size(); ++i)
+      ExpectSameBits(group.completions[i], other.completions[i]);
+  }
+}
+
+std::vector<Lease> TestLeases(int count) {
+  std::vector<Lease> leases;
+  for (int i = 0; i < count; ++i) leases.push_back(TestLease(i));
+  return leases;
+}
+
+// One completion sampled by itself: no engine, no batch, no shared blocks, all tokens run anew.
+Completion SampleAlone(const Lease& lease, int32_t sample) {
+  const int64_t V = TestPolicy().vocab_size;
+  const SamplingParams& p = lease.sampling;
+  const auto decoder = MakeCpuDecoder(TestPolicy(), 6, 96);
+  decoder->SetWeights(TestWeights(0));
+  const std::vector<int32_t> table = {3, 0, 5, 1, 4, 2};
+  std::vector<int32_t> tokens = lease.prompt.tokens;
+  std::vector<float> logits(V), scratch(V);
+  Completion completion{.finish_reason = FinishReason::kLength};
+  while (static_cast<int64_t>(tokens.size()) < p.max_total_tokens) {
+    const DecoderInput input{.tokens = tokens, .block_table = table};
+    decoder->Forward({&input, 1}, logits.data());
+    const float uniform = SampleUniform(p.seed, lease.prompt.ordinal, sample,
+                                        static_cast<uint32_t>(completion.tokens.size()));
+    const auto next = kernels::SampleToken(logits.data(), V, {.temperature = p.temperature},
+                                           uniform, scratch.data());
+    tokens.push_back(next.token);
+    completion.tokens.push_back(next.token);
+    completion.logprobs.push_back(next.logprob);
+    if (next.token == TestPolicy().eos_token) {
+      completion.finish_reason = FinishReason::kStop;
+      break;
+    }
+  }
+  return completion;
+}
+
+TEST(Engine, SamplesEachCompletionAsIfItWereAlone) {
+  auto engine = TestEngine(kRoomy);
+  std::vector<Lease> leases = TestLeases(18);
+  leases[4].sampling.temperature = 0.6f;
+  const auto groups = RunAll(*engine, leases);
+  std::set<std::vector<int32_t>> distinct;
+  for (const Lease& lease : leases)
+    for (int32_t sample = 0; sample < lease.sampling.group_size; ++sample) {
+      const Completion& sampled = groups.at(lease.prompt.ordinal).completions[sample];
+      ExpectSameBits(sampled, SampleAlone(lease, sample));
+      distinct.insert(sampled.tokens);
+    }
+  EXPECT_GT(distinct.size(), 60);  // of 90: the samples of a group do differ
+}
+
+TEST(Engine, GivesTheSameBitsWhateverItsLimitsAre) {
+  const std::vector<Lease> leases = TestLeases(18);
+  const auto expected = RunAll(*TestEngine(kRoomy), leases);
+  for (const EngineConfig& config :
+       {EngineConfig{.max_sequences = 5, .max_prefill_tokens = 1},
+        EngineConfig{.max_sequences = 7, .max_prefill_tokens = 13},
+        EngineConfig{.max_sequences = 64, .max_prefill_tokens = 7, .kv_blocks = 30},
+        EngineConfig{.max_sequences = 256, .max_prefill_tokens = 1000}})
+    ExpectSameBits(RunAll(*TestEngine(config), leases), expected);
+}
+
+TEST(Engine, GivesTheSameBitsInAnyOrderOfArrival) {
+  std::vector<Lease> leases = TestLeases(18);
+  const auto expected = RunAll(*TestEngine(kRoomy), leases);
+  std::ranges::reverse(leases);
+  ExpectSameBits(RunAll(*TestEngine(kRoomy), leases), expected);
+
+  auto engine = TestEngine({.max_sequences = 20, .max_prefill_tokens = 30});
+  std::map<int64_t, Group> trickled;
+  for (const Lease& lease : leases) {  // each arrives in the middle of the ones before
+    engine->Add(lease);
+    for (int i = 0; i < 3; ++i)
+      for (Group& group : engine->Step()) trickled[group.prompt.ordinal] = std::move(group);
+  }
+  trickled.merge(Drain(*engine));
+  ExpectSameBits(trickled, expected);
+}
+
+TEST(Engine, GivesTheFirstSamplesOfALargerGroup) {
+  const auto few = RunAll(*TestEngine(kRoomy), {TestLease(8, 3)});
+  const auto many = RunAll(*TestEngine(kRoomy), {TestLease(8, 9)});
+  for (int i = 0; i < 3; ++i) ExpectSameBits(few.at(8).completions[i], many.at(8).completions[i]);
+}
+
+TEST(Engine, StopsAtTheEndTokenOrAtTheLimit) {
+  int stopped = 0, cut_off = 0;
+  for (const auto& [ordinal, group] : RunAll(*TestEngine(kRoomy), TestLeases(18))) {
+    const Lease lease = TestLease(ordinal);
+    EXPECT_EQ(group.lease_id, lease.id);
+    EXPECT_EQ(group.prompt.tokens, lease.prompt.tokens);
+    for (const Completion& completion : group.completions) {
+      const auto ends = std::ranges::count(completion.tokens, TestPolicy().eos_token);
+      ASSERT_FALSE(completion.tokens.empty());
+      ASSERT_EQ(completion.logprobs.size(), completion.tokens.size());
+      for (const float logprob : completion.logprobs) EXPECT_LE(logprob, 0);
+      const auto total =
+          static_cast<int32_t>(group.prompt.tokens.size() + completion.tokens.size());
+      if (completion.finish_reason == FinishReason::kStop) {
+        EXPECT_EQ(completion.tokens.back(), TestPolicy().eos_token);
+        EXPECT_EQ(ends, 1);
+        EXPECT_LE(total, lease.sampling.max_total_tokens);
+        ++stopped;
+      } else {
+        EXPECT_EQ(ends, 0);
+        EXPECT_EQ(total, lease.sampling.max_total_tokens);
+        ++cut_off;
+      }
+    }
+  }
+  EXPECT_GT(stopped, 5);
+  EXPECT_GT(cut_off, 5);
+}
+
+TEST(Engine, EvaluationSharesNoRandomNumbersWithTraining) {
+  Lease training = TestLease(8, 16), evaluation = TestLease(8, 16);
+  evaluation.prompt.use = PromptUse::kEvaluation;
+  const auto a = RunAll(*TestEngine(kRoomy), {training}),
+             b = RunAll(*TestEngine(kRoomy), {evaluation});
+  int same = 0;
+  for (int i = 0; i < 16; ++i)
+    same += a.at(8).completions[i].tokens == b.at(8).completions[i].tokens;
+  EXPECT_LT(same, 4);
+}
+
+TEST(Engine, GivesAllItsBlocksBack) {
+  auto engine = TestEngine({.max_sequences = 12, .max_prefill_tokens = 20, .kv_blocks = 40});
+  EXPECT_EQ(engine->num_free_blocks(), 40);
+  for (int round = 0; round < 3; ++round) {
+    RunAll(*engine, TestLeases(18));
+    EXPECT_EQ(engine->num_free_blocks(), 40);
+    EXPECT_EQ(engine->num_sequences(), 0);
+  }
+}
+
+TEST(Engine, CountsItsSequencesAndTokens) {
+  auto engine = TestEngine(kRoomy);
+  EXPECT_TRUE(engine->idle());
+  EXPECT_TRUE(engine->Step().empty());
+  engine->Add(TestLease(8, 5));
+  engine->Add(TestLease(7, 3));
+  EXPECT_FALSE(engine->idle());
+  EXPECT_EQ(engine->num_sequences(), 8);
+  int64_t sampled = 0;
+  engine->Add(TestLease(1, 2));
+  for (const auto& [ordinal, group] : Drain(*engine))
+    for (const Completion& completion : group.completions) sampled += completion.tokens.size();
+  EXPECT_EQ(engine->tokens_sampled(), sampled);
+}
+
+// Counts the tokens that a decoder runs.
+class CountingDecoder final : public Decoder {
+ public:
+  struct Counts {
+    int64_t tokens = 0, forwards = 0, copies = 0, largest = 0;
+  };
+  CountingDecoder(std::unique_ptr<Decoder> decoder, Counts& counts)
+      : decoder_(std::move(decoder)), counts_(counts) {}
+  const ModelConfig& config() const override { return decoder_->config(); }
+  int64_t num_blocks() const override { return decoder_->num_blocks(); }
+  void SetWeights(std::shared_ptr<const Weights> weights) override {
+    decoder_->SetWeights(weights);
+  }
+  void Forward(std::span<const DecoderInput> batch, float* logits_BV) override {
+    int64_t tokens = 0;
+    for (const DecoderInput& input : batch) tokens += input.tokens.size();
+    counts_.tokens += tokens;
+    counts_.largest = std::max(counts_.largest, tokens);
+    ++counts_.forwards;
+    decoder_->Forward(batch, logits_BV);
+  }
+  void CopyBlock(int32_t from, int32_t to, int tokens) override {
+    ++counts_.copies;
+    decoder_->CopyBlock(from, to, tokens);
+  }
+
+ private:
+  std::unique_ptr<Decoder> decoder_;
+  Counts& counts_;
+};
+
+TEST(Engine, RunsAPromptOnceAGroupAndNoTokenTwice) {
+  CountingDecoder::Counts counts;
+  const EngineConfig config{.max_sequences = 16, .max_prefill_tokens = 24, .kv_blocks = 60};
+  Engine engine(std::make_unique<CountingDecoder>(
+                    MakeCpuDecoder(TestPolicy(), 60, MaxBatchTokens(config)), counts),
+                config);
+  engine.SetWeights(TestWeights(0));
+  int64_t expected = 0, expected_copies = 0;
+  for (const auto& [ordinal, group] : RunAll(engine, TestLeases(18))) {
+    expected += group.prompt.tokens.size();
+    int64_t going_on = 0;
+    for (const Completion& completion : group.completions) {
+      expected += completion.tokens.size() - 1;  // the last one is not run
+      going_on += completion.tokens.size() > 1;
+    }
+    if (group.prompt.tokens.size() % 16 != 0) expected_copies += std::max<int64_t>(0, going_on - 1);
+  }
+  EXPECT_EQ(counts.tokens, expected);
+  EXPECT_EQ(counts.copies, expected_copies);
+  EXPECT_LE(counts.largest, MaxBatchTokens(config));
+  EXPECT_LT(counts.forwards, expected / 4);  // they do run together
+}
+
+TEST(Engine, SamplesUnderTheWeightsThatItHas) {
+  auto engine = TestEngine(kRoomy, -1);
+  EXPECT_EQ(engine->policy_version(), -1);
+  EXPECT_THROW(engine->Add(TestLease(8)), Error);  // no weights yet
+  engine->SetWeights(TestWeights(0));
+  const auto before = RunAll(*engine, {TestLease(8)});
+  EXPECT_EQ(before.at(8).policy_version, 0);
+  EXPECT_THROW(engine->Add(TestLease(8, 5, /*version=*/1)), Error);
+  engine->SetWeights(TestWeights(1));
+  engine->Add(TestLease(8, 5, 1));
+  EXPECT_THROW(engine->SetWeights(TestWeights(2)), Error);  // not idle
+  engine->Add(TestLease(7, 5, 0));                          // the engine has newer ones by now
+  const auto after = Drain(*engine);
+  EXPECT_EQ(after.at(8).policy_version, 1);
+  EXPECT_EQ(after.at(7).policy_version, 1);
+  EXPECT_NE(after.at(8).completions[0].tokens, before.at(8).completions[0].tokens);
+}
+
+TEST(Engine, SaysWhatIsWrongWithALease) {
+  auto engine = TestEngine({.max_sequences = 8, .max_prefill_tokens = 16, .kv_blocks = 12});
+  const auto refusal = [&](const std::function<void(Lease&)>& change) -> std::string {
+    Lease lease = TestLease(8);
+    change(lease);
+    try {
+      engine->Add(lease);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refusal([](Lease& l) { l.prompt.tokens.clear(); }), HasSubstr("empty"));
+  EXPECT_THAT(refusal([](Lease& l) { l.prompt.tokens[1] = 23; }), HasSubstr("token 23"));
+  EXPECT_THAT(refusal([](Lease& l) { l.prompt.tokens[1] = -1; }), HasSubstr("token -1"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.max_total_tokens = 40; }), HasSubstr("no room"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.max_total_tokens = 97; }),
+              HasSubstr("context of 96"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.group_size = 9; }), HasSubstr("max_sequences 8"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.group_size = 0; }), HasSubstr("group_size"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.max_total_tokens = 90; }), HasSubstr("kv_blocks"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.temperature = 0; }), HasSubstr("temperature"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.temperature = NAN; }), HasSubstr("temperature"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.top_k = -1; }), HasSubstr("top_k"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.top_p = 0; }), HasSubstr("top_p"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.min_p = 1; }), HasSubstr("min_p"));
+  EXPECT_TRUE(engine->idle());
+  EXPECT_THROW(TestEngine({.max_sequences = 0}), Error);
+  EXPECT_THROW(TestEngine({.max_prefill_tokens = 0}), Error);
+}
+
+TEST(Engine, RefusesToSampleFromWeightsThatHaveDiverged) {
+  auto engine = TestEngine(kRoomy);
+  auto weights = std::make_shared<Weights>(*TestWeights(0));
+  weights->flat.back() = NAN;
+  engine->SetWeights(weights);
+  engine->Add(TestLease(8));
+  EXPECT_THAT([&] { engine->Step(); },
+              testing::ThrowsMessage<Error>(
+                  AllOf(HasSubstr("prompt 8 under policy version 0"), HasSubstr("diverged"))));
+}
+
+TEST(Engine, TruncatedSamplingStaysWithinTheMostLikelyTokens) {
+  Lease lease = TestLease(8, 32);
+  lease.sampling.top_k = 1;
+  const auto groups = RunAll(*TestEngine(kRoomy), {lease});
+  for (const Completion& completion : groups.at(8).completions) {
+    EXPECT_EQ(completion.tokens, groups.at(8).completions[0].tokens);
+    for (const float logprob : completion.logprobs) EXPECT_EQ(logprob, 0);
+  }
+}
+
+TEST(NumKvBlocks, IsEnoughForAllSequencesAtFullLength) {
+  EXPECT_EQ(NumKvBlocks({.max_sequences = 10, .kv_blocks = 0}, 128), 80);
+  EXPECT_EQ(NumKvBlocks({.max_sequences = 10, .kv_blocks = 0}, 129), 90);
+  EXPECT_EQ(NumKvBlocks({.max_sequences = 10, .kv_blocks = 7}, 128), 7);
+}
+
+}  // namespace
+}  // namespace r1zero

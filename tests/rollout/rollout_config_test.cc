@@ -1,0 +1,27 @@
+#include "rollout/rollout_config.h"
+
+#include <gtest/gtest.h>
+
+#include "common/error.h"
+
+namespace r1zero {
+namespace {
+
+TEST(RolloutConfig, ReadsItsKeysAndWritesThemBack) {
+  RolloutConfig config;
+  const auto describe = [&](Fields& f) { f.Section("rollout", "", [&] { Describe(f, config); }); };
+  ReadConfig("",
+             std::vector<std::string>{"rollout.workers=3", "rollout.max_sequences=64",
+                                      "rollout.kv_blocks=99", "rollout.temperature=0.7"},
+             describe);
+  EXPECT_EQ(config.workers, 3);
+  EXPECT_EQ(config.engine.max_sequences, 64);
+  EXPECT_EQ(config.engine.kv_blocks, 99);
+  EXPECT_EQ(config.temperature, 0.7);
+  EXPECT_NE(WriteConfig(describe).find("max_prefill_tokens = 1024"), std::string::npos);
+  for (const char* bad : {"rollout.max_sequences=0", "rollout.temperature=0", "rollout.worker=1"})
+    EXPECT_THROW(ReadConfig("", std::vector<std::string>{bad}, describe), Error) << bad;
+}
+
+}  // namespace
+}  // namespace r1zero
