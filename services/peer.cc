@@ -29,9 +29,15 @@ milliseconds WithJitter(milliseconds pause) {
   return milliseconds(std::uniform_int_distribution<int64_t>(pause.count() / 2, pause.count())(random));
 }
 
+// The last two are how a server that is killed in the middle of a call looks from here.
 bool WorthAnotherAttempt(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-         status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+    case grpc::StatusCode::CANCELLED:
+    case grpc::StatusCode::UNKNOWN: return true;
+    default: return false;
+  }
 }
 
 double Seconds(milliseconds time) { return std::chrono::duration<double>(time).count(); }

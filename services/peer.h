@@ -1,6 +1,6 @@
 // The other end of a connection: where it is, how long one call may take, how long to be patient.
 //
-//   attempt -> UNAVAILABLE or DEADLINE_EXCEEDED -> pause (doubling, with jitter) -> attempt -> ...
+//   attempt -> no answer -> pause (doubling, with jitter) -> attempt -> ...
 //
 // until the patience is over, and then an Error that says who did not answer what for how long.
 #pragma once

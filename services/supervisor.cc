@@ -56,6 +56,7 @@ class Supervisor {
   }
 
   int Run() {
+    Require(Essential() != nullptr, "there is no child '", essential_, "' to supervise");
     AwaitSignal();
     AwaitDeath();
     try {

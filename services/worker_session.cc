@@ -43,7 +43,10 @@ void Session(const WorkerOptions& options) {
   Delivery delivery(learner, reward, scope, options.stop);
 
   Engine engine = MakeEngine(terms);
-  RunWorker(engine, tokenizer, MakePorts(learner, delivery, scope, options.stop));
+  try {
+    RunWorker(engine, tokenizer, MakePorts(learner, delivery, scope, options.stop));
+  } catch (const Interrupted&) {  // while it fetched weights
+  }
   scope.RethrowFailure();
   if (options.stop()) learner.Leave();
 }
