@@ -33,13 +33,20 @@ void GroupBuffer::Issue(std::vector<Prompt> prompts, const SamplingParams& sampl
   state_->prompts_free.notify_all();
 }
 
+// So long nothing comes back before a person is told who waits for whom.
+constexpr int kQuietSeconds = 4;
+
 std::optional<std::vector<Group>> GroupBuffer::Take(
     const std::function<void(const std::string&)>& waiting) {
   std::unique_lock lock(state_->mutex);
   Require(state_->book.is_open(), "group buffer: no batch is open");
   const auto over = [&] { return state_->stopped || state_->book.is_complete(); };
-  while (!state_->batch_complete.wait_for(lock, std::chrono::seconds(1), over)) {
+  int64_t missing = state_->book.missing();
+  for (int quiet = 0; !state_->batch_complete.wait_for(lock, std::chrono::seconds(1), over);) {
     state_->book.RequireTrustedWorker();
+    quiet = state_->book.missing() == missing ? quiet + 1 : 0;
+    missing = state_->book.missing();
+    if (quiet < kQuietSeconds) continue;
     const std::string sentence = state_->book.Describe();
     lock.unlock();
     if (waiting) waiting(sentence);

@@ -35,9 +35,9 @@ class GroupBuffer {
   // --- the trainer's side ---
   // Opens a batch. REQUIRES that none is open.
   void Issue(std::vector<Prompt> prompts, const SamplingParams& sampling, int64_t policy_version);
-  // Waits until the whole batch is back and closes it: the groups in the order issued. Calls
-  // `waiting` about once a second with a sentence that says who holds what since when. Returns
-  // nullopt if Stop(). Error if every live worker had its groups refused.
+  // Waits until the whole batch is back and closes it: the groups in the order issued. Once nothing
+  // has come back for 5 seconds, calls `waiting` every second with a sentence that says who holds
+  // what since when. Returns nullopt if Stop(). Error if every live worker had its groups refused.
   std::optional<std::vector<Group>> Take(
       const std::function<void(const std::string& who_waits_for_whom)>& waiting = {});
 

@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include "common/error.h"
-#include "common/log.h"
 
 namespace r1zero {
 
@@ -43,7 +42,6 @@ int Guarded(const std::string& verb, int status, const std::function<int()>& bod
   try {
     return body();
   } catch (const std::exception& e) {
-    LogError(e.what());
     std::fprintf(stderr, "r1zero %s: %s\n", verb.c_str(), e.what());
     return status;
   }

@@ -120,8 +120,11 @@ class Supervisor {
     const int deaths = CountDeaths(child, status);
     if (deaths >= options_.deaths) return GiveUp(LastWords(child, status));
     const milliseconds pause = PauseAfter(deaths);
-    LogWarning(child.spec.name, " (pid ", pid, ") ended: ", DescribeExit(status),
-               "; starting it again in ", pause.count(), " ms");
+    const std::string text = child.spec.name + " (pid " + std::to_string(pid) + ") ended: " +
+                             DescribeExit(status) + "; starting it again in " +
+                             std::to_string(pause.count()) + " ms";
+    // A worker that ends in good order has heard that the run is over, just before the learner ends.
+    deaths == 0 ? LogInfo(text) : LogWarning(text);
     child.restart.expires_after(pause);
     child.restart.async_wait([this, &child](const boost::system::error_code& error) {
       if (!error && !stopping_) Restart(child);
