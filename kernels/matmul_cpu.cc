@@ -35,7 +35,14 @@ constexpr int64_t kStepChunk = 512;      // the reduced index is walked in chunk
 constexpr int kXStride = 512 + 16;       // rows of a copied x tile lie in different cache sets
 constexpr int64_t kBlockFloats = 65536;  // of packed weights that one task keeps in its L2 cache
 constexpr int64_t kTaskWork = 1 << 18;   // multiply-adds below which another thread does not pay
-constexpr int64_t kTokenChunk = 128;     // tokens of a weight gradient whose x strip stays in L1
+constexpr int64_t kTokenChunk = 128;     // tokens of a weight gradient packed at a time,
+constexpr int64_t kColumnBlock = 512;    // with this many columns of x: together 256 KiB
+
+// Where a thread packs the tokens of its task.
+float* PackedTokens() {
+  thread_local AlignedVector<float> panels(kTokenChunk * kColumnBlock);
+  return panels.data();
+}
 
 }  // namespace
 }  // namespace r1zero::kernels
@@ -120,20 +127,17 @@ void MatMul(const float* x, int64_t ldx, const PackedMatrix& b, float* y, int64_
   });
 }
 
-// A strip of x: `columns` columns of `tokens` rows, as panels of 16 columns, zero-padded.
-void PackStrip(const float* x, int64_t ldx, int64_t tokens, int64_t columns, int64_t panels,
-               float* strip) {
-  for (int64_t p = 0; p < panels; ++p) {
-    const int64_t width = std::min<int64_t>(16, columns - p * 16);
-    for (int64_t m = 0; m < tokens; ++m) {
-      float* to = strip + (p * tokens + m) * 16;
-      const float* from = x + m * ldx + p * 16;
-      if (width == 16) {
-        std::memcpy(to, from, 16 * sizeof(float));
-      } else {
-        std::memcpy(to, from, width * sizeof(float));
-        std::memset(to + width, 0, (16 - width) * sizeof(float));
-      }
+// to[i] = the first `width` of row i's floats, then zeros, 16 in all.
+void CopyPanel(const float* from, int64_t ld, int64_t rows, int64_t width, float* to) {
+  const Floats16 d;
+  if (HWY_MEM_OPS_MIGHT_FAULT && width < 16) {
+    std::fill_n(to, rows * 16, 0.0f);
+    return CopyRows(from, ld, to, 16, rows, width);
+  }
+  for (int64_t c = 0; c < 16; c += kLanes) {
+    const auto mask = hn::FirstN(d, static_cast<size_t>(std::clamp<int64_t>(width - c, 0, kLanes)));
+    for (int64_t r = 0; r < rows; ++r) {
+      hn::Store(hn::MaskedLoad(mask, d, from + r * ld + c), d, to + r * 16 + c);
     }
   }
 }
@@ -144,48 +148,72 @@ struct WeightGradientArgs {
   const float* x;
   int64_t ldx;
   float* dw;
-  int64_t K;
+  int64_t N, K;
 };
 
-// dw[n, strip] for n in `rows`, over the tokens of one chunk.
-void WeightGradientStrip(const WeightGradientArgs& args, Range rows, Range tokens, Range strip) {
-  constexpr int kPanels = TilePanels(kMaxTileRows);
-  HWY_ALIGN float x_strip[kPanels * 16 * kTokenChunk];
-  const int panels = static_cast<int>(CeilDiv(strip.size(), 16));
-  PackStrip(args.x + tokens.begin * args.ldx + strip.begin, args.ldx, tokens.size(), strip.size(),
-            panels, x_strip);
-  const int64_t tiles = CeilDiv(rows.size(), kMaxTileRows);
-  for (int64_t t = 0; t < tiles; ++t) {
-    const Range part = Part(rows.size(), tiles, t);
-    const int64_t n = rows.begin + part.begin;
-    const TileArgs tile = {.a = args.dy + tokens.begin * args.lddy + n,
-                           .a_step = args.lddy,
-                           .b = x_strip,
+// The tokens' columns [columns.begin, columns.end) of x, as panels of 16 columns, zero-padded.
+void PackTokens(const WeightGradientArgs& args, Range tokens, Range columns, float* panels) {
+  for (int64_t k = columns.begin; k < columns.end; k += 16) {
+    CopyPanel(args.x + tokens.begin * args.ldx + k, args.ldx, tokens.size(),
+              std::min<int64_t>(16, columns.end - k), panels + (k - columns.begin) * tokens.size());
+  }
+}
+
+// Rows of dy lie too far apart for the hardware to foresee that the next tile's columns follow.
+void PrefetchNextTile(const WeightGradientArgs& args, Range rows, Range tokens, Range part) {
+  const int64_t last = std::min(rows.end + kMaxTileRows, args.N) - 1;
+  for (int64_t m = tokens.begin + part.begin; m < tokens.begin + part.end; ++m) {
+    hwy::Prefetch(args.dy + m * args.lddy + last);
+  }
+}
+
+// dw[rows, columns] for one tile of rows, over the tokens whose x lies packed in `panels`.
+void WeightGradientRows(const WeightGradientArgs& args, Range rows, Range columns, Range tokens,
+                        const float* panels) {
+  constexpr int kTilePanels = TilePanels(kMaxTileRows);
+  HWY_ALIGN float dy_tile[kTokenChunk * 16];
+  const int num_rows = static_cast<int>(rows.size());
+  // Columns of the next tiles may come along: nothing reads them here, and a whole panel is faster.
+  CopyPanel(args.dy + tokens.begin * args.lddy + rows.begin, args.lddy, tokens.size(),
+            std::min<int64_t>(16, args.N - rows.begin), dy_tile);
+  const int64_t strips = CeilDiv(columns.size(), kTilePanels * 16);
+  for (int64_t s = 0; s < strips; ++s) {
+    PrefetchNextTile(args, rows, tokens, Part(tokens.size(), strips, s));
+    const int64_t k = columns.begin + s * kTilePanels * 16;
+    const int64_t width = std::min<int64_t>(kTilePanels * 16, columns.end - k);
+    const int num_panels = static_cast<int>(CeilDiv(width, 16));
+    const TileArgs tile = {.a = dy_tile,
+                           .a_step = 16,
+                           .b = panels + (k - columns.begin) * tokens.size(),
                            .panel_stride = tokens.size() * 16,
                            .steps = tokens.size(),
-                           .y = args.dw + n * args.K + strip.begin,
+                           .y = args.dw + rows.begin * args.K + k,
                            .ldy = args.K,
                            .from_zero = false};
-    const int num_rows = static_cast<int>(part.size());
-    RunTile(TileOf<1, kPanels>(num_rows, panels), tile, num_rows, panels, strip.size());
+    RunTile(TileOf<1, kTilePanels>(num_rows, num_panels), tile, num_rows, num_panels, width);
   }
 }
 
 void AccumulateWeightGradient(const float* dy, int64_t lddy, const float* x, int64_t ldx, float* dw,
                               int64_t M, int64_t N, int64_t K, ThreadPool& pool) {
-  constexpr int64_t kStripColumns = TilePanels(kMaxTileRows) * 16;
-  const WeightGradientArgs args = {dy, lddy, x, ldx, dw, K};
-  const int64_t chunks = CeilDiv(M, kTokenChunk), strips = CeilDiv(K, kStripColumns);
+  const WeightGradientArgs args = {dy, lddy, x, ldx, dw, N, K};
+  const int64_t chunks = CeilDiv(M, kTokenChunk), column_blocks = CeilDiv(K, kColumnBlock);
+  const int64_t tiles = CeilDiv(N, kMaxTileRows);
   const int64_t wanted_tasks =
       pool.threads() == 1 ? 1 : std::min<int64_t>(4 * pool.threads(), M * N * K / kTaskWork);
-  // At least four tiles of rows a task: each task packs the strips of x for itself.
-  const int64_t blocks = std::clamp<int64_t>(wanted_tasks, 1, CeilDiv(N, 4 * kMaxTileRows));
-  pool.ParallelFor(blocks, [&](int64_t block) HWY_ATTR {
-    const Range rows = Part(N, blocks, block);
-    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-      for (int64_t s = 0; s < strips; ++s) {
-        WeightGradientStrip(args, rows, Part(M, chunks, chunk),
-                            {s * kStripColumns, std::min(K, (s + 1) * kStripColumns)});
+  // At least four tiles a task: each task packs x for itself.
+  const int64_t tasks = std::clamp<int64_t>(wanted_tasks, 1, CeilDiv(tiles, 4));
+  pool.ParallelFor(tasks, [&](int64_t task) HWY_ATTR {
+    const Range task_tiles = Part(tiles, tasks, task);
+    float* const panels = PackedTokens();
+    for (int64_t block = 0; block < column_blocks; ++block) {
+      const Range columns = {block * kColumnBlock, std::min(K, (block + 1) * kColumnBlock)};
+      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        const Range tokens = Part(M, chunks, chunk);
+        PackTokens(args, tokens, columns, panels);
+        for (int64_t tile = task_tiles.begin; tile < task_tiles.end; ++tile) {
+          WeightGradientRows(args, Part(N, tiles, tile), columns, tokens, panels);
+        }
       }
     }
   });

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/math-inl.h"
 
@@ -63,6 +64,14 @@ HWY_INLINE Vec16& At(Register<I>& r) {
   return r.v;
 }
 
+// GCC 12 would load a vector again for each of two or three uses.
+HWY_INLINE Vec16 KeepInRegister(Vec16 v) {
+#if HWY_ARCH_X86 && HWY_COMPILER_GCC
+  asm("" : "+v"(v.raw));
+#endif
+  return v;
+}
+
 template <int kRows, int kPanels, int kRowStride>
 class Tile {
  public:
@@ -70,6 +79,7 @@ class Tile {
     Registers<Cells> acc;
     if (args.from_zero) {
       Clear(acc, Cells());
+      if constexpr (kRows >= 6) PrefetchRows(args.y, args.ldy);
     } else {
       LoadRows(acc, args.y, args.ldy, Cells());
     }
@@ -92,8 +102,9 @@ class Tile {
 
   template <int C>
   static HWY_INLINE Vec16 LoadB(const float* b, int64_t panel_stride) {
-    return hn::Load(Floats16(),
-                    b + (C / kVectorsPerPanel) * panel_stride + (C % kVectorsPerPanel) * kLanes);
+    const Vec16 v = hn::Load(
+        Floats16(), b + (C / kVectorsPerPanel) * panel_stride + (C % kVectorsPerPanel) * kLanes);
+    return kRows == 1 ? v : KeepInRegister(v);
   }
   template <int R>
   static HWY_INLINE Vec16 SpreadA(const float* a) {
@@ -146,6 +157,12 @@ class Tile {
     ((At<R * kColumns + C>(acc) = hn::MulAdd(a, At<C>(bs), At<R * kColumns + C>(acc))), ...);
   }
 
+  // Many rows of y rarely lie in the cache before they are written.
+  static HWY_INLINE void PrefetchRows(const float* y, int64_t ldy) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int c = 0; c < kPanels; ++c) hwy::Prefetch(y + r * ldy + c * 16);
+    }
+  }
   template <int... I>
   static HWY_INLINE void Clear(Registers<Cells>& acc, std::integer_sequence<int, I...>) {
     ((At<I>(acc) = hn::Zero(Floats16())), ...);
