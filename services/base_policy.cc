@@ -66,6 +66,17 @@ BasePolicy PretrainBase(const RunConfig& config, const Task& task, const PolicyS
           .pretrain_seconds = trained.seconds, .ready = trained.ready, .probes = trained.probes};
 }
 
+BasePolicy CachedOrPretrained(const RunConfig& config, const Task& task, const PolicyShape& shape,
+                              const std::function<void(const PretrainProgress&)>& progress) {
+  if (config.pretrain.cache.empty()) return PretrainBase(config, task, shape, progress);
+  const fs::path folder = fs::path(config.pretrain.cache) / BaseSha256(config).substr(0, 16);
+  if (fs::exists(folder)) return FromCache(folder);
+  EnsureWritableFolder(config.pretrain.cache);
+  const BasePolicy base = PretrainBase(config, task, shape, progress);
+  ToCache(folder, base, *shape.tokenizer);
+  return base;
+}
+
 }  // namespace
 
 PolicyShape ResolvePolicyShape(const RunConfig& config, const Task& task) {
@@ -91,15 +102,7 @@ BasePolicy LoadOrPretrainBase(const RunConfig& config, const Task& task, const P
   if (config.pretrain.tokens == 0)
     return {.weights = std::make_shared<const Weights>(
                 InitWeights(shape.model, static_cast<uint64_t>(config.run.seed)))};
-  const fs::path folder = fs::path(config.pretrain.cache) / BaseSha256(config).substr(0, 16);
-  BasePolicy base;
-  if (fs::exists(folder)) {
-    base = FromCache(folder);
-  } else {
-    EnsureWritableFolder(config.pretrain.cache);
-    base = PretrainBase(config, task, shape, progress);
-    ToCache(folder, base, *shape.tokenizer);
-  }
+  BasePolicy base = CachedOrPretrained(config, task, shape, progress);
   Require(base.ready, "the base policy did not pass the readiness gate after ", base.pretrain_tokens,
           " tokens (", ProbeText(base.probes), "); reinforcement learning does not start from there: ",
           "raise pretrain.tokens or pretrain.extra_tokens, or take another run.seed");

@@ -1,4 +1,6 @@
 // r1zero-learner: what needs libtorch. r1zero starts it; its verbs are learner, in-process and pretrain.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstring>
@@ -78,7 +80,15 @@ int PretrainOnly(const RunOptions& options) {
   });
 }
 
+// Activations come and go with every micro-batch. Left to itself glibc returns such blocks to the system
+// and faults every page in again; kept, they are reused.
+void KeepFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 int Main(int argc, char** argv) {
+  KeepFreedMemory();
   CLI::App app("The processes of r1zero that need libtorch; started by r1zero.", "r1zero-learner");
   RunOptions options;
   std::string listen = "127.0.0.1:6060";
