@@ -1,0 +1,78 @@
+#include "services/run_config.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "common/error.h"
+#include "common/file.h"
+
+namespace r1zero {
+namespace {
+
+using testing::HasSubstr;
+
+RunConfig With(std::vector<std::string> overrides) { return LoadRunConfig("", overrides); }
+
+std::string Refusal(std::vector<std::string> overrides) {
+  try {
+    With(overrides);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(RunConfig, TheResolvedTomlReadsBackToTheSameValues) {
+  const RunConfig config = With({"grpo.lr=3e-5", "run.name=other", "eval.temperatures=1,0.3"});
+  const std::string path = testing::TempDir() + "resolved.toml";
+  std::ofstream(path) << ToToml(config);
+  EXPECT_EQ(ToToml(LoadRunConfig(path, {})), ToToml(config));
+}
+
+TEST(RunConfig, RulesThatSpanFieldsNameThem) {
+  EXPECT_THAT(Refusal({"grpo.minibatches=3"}), HasSubstr("does not divide grpo.prompts_per_step = 16"));
+  EXPECT_THAT(Refusal({"rollout.max_total_tokens=257"}), HasSubstr("policy.max_positions = 256"));
+  EXPECT_THAT(Refusal({"run.name=a/b"}), HasSubstr("run.name is 'a/b'"));
+  EXPECT_THAT(Refusal({"policy.path=/nowhere"}), HasSubstr("pretrain.tokens"));
+}
+
+TEST(RunConfig, TheTrainingHashIgnoresWhoServesTheRunAndSeesWhatTrainsIt) {
+  const std::string base = TrainingSha256(With({}));
+  EXPECT_EQ(TrainingSha256(With({"rollout.workers=4", "run.name=x", "grpo.threads=1", "checkpoint.every=1"})), base);
+  EXPECT_NE(TrainingSha256(With({"grpo.lr=1e-5"})), base);
+  EXPECT_NE(TrainingSha256(With({"run.seed=2"})), base);
+  EXPECT_NE(TrainingSha256(With({"task.mix.slip=0.02"})), base);
+}
+
+TEST(RunConfig, TheBaseHashSeesOnlyWhatPretrainingDependsOn) {
+  const std::string base = BaseSha256(With({}));
+  EXPECT_EQ(BaseSha256(With({"grpo.lr=1e-5", "task.held_out=100", "pretrain.cache=elsewhere"})), base);
+  EXPECT_NE(BaseSha256(With({"pretrain.tokens=1000"})), base);
+  EXPECT_NE(BaseSha256(With({"run.seed=2"})), base);
+}
+
+TEST(RunConfig, EveryCheckedInRunLoads) {
+  const std::filesystem::path runs = std::filesystem::path(R1ZERO_TEST_DATA) / ".." / ".." / "runs";
+  int loaded = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(runs)) {
+    std::vector<std::string> overrides;
+    if (entry.path().filename() == "r1-zero.toml") {  // wants the user's policy and problems
+      const std::string policy = testing::TempDir() + "policy";
+      std::filesystem::create_directories(policy);
+      std::ofstream(policy + "/config.json") << "{}";
+      overrides = {"policy.path=" + policy};
+    }
+    EXPECT_NO_THROW(LoadRunConfig(entry.path(), overrides)) << entry.path();
+    ++loaded;
+  }
+  EXPECT_GE(loaded, 3);
+}
+
+TEST(RunConfig, TheConfigurationPageIsTheHelpPage) {
+  const auto page = std::filesystem::path(R1ZERO_TEST_DATA) / ".." / ".." / "docs" / "configuration.md";
+  EXPECT_THAT(ReadFile(page), HasSubstr(RunConfigHelp())) << "write it again: docs/make_configuration.sh";
+}
+
+}  // namespace
+}  // namespace r1zero
