@@ -106,6 +106,7 @@ std::string TrainingSha256(const RunConfig& config) {
   c.rollout.max_prompts_per_lease = defaults.rollout.max_prompts_per_lease;
   c.rollout.engine = defaults.rollout.engine;
   c.grpo.threads = defaults.grpo.threads;
+  c.grpo.micro_batch_tokens = defaults.grpo.micro_batch_tokens;
   c.pretrain.cache = defaults.pretrain.cache;
   c.eval = defaults.eval;
   c.checkpoint = defaults.checkpoint;

@@ -92,7 +92,6 @@ TEST_F(Ring, MicroBatchesAndLearnerThreadsDoNotChangeAWeight) {
   const std::string expected = Undisturbed();
   for (const std::string set : {"grpo.micro_batch_tokens=64", "grpo.threads=1", "grpo.threads=3"}) {
     ASSERT_EQ(Run(Train("other", {"--in-process", "--set", set})).status, 0);
-    // Part of what a resumed run must share, so not of the hash's name; the weights are the same.
     EXPECT_EQ(Hash("other"), expected) << set;
   }
 }

@@ -39,7 +39,7 @@ TEST(RunConfig, RulesThatSpanFieldsNameThem) {
 
 TEST(RunConfig, TheTrainingHashIgnoresWhoServesTheRunAndSeesWhatTrainsIt) {
   const std::string base = TrainingSha256(With({}));
-  EXPECT_EQ(TrainingSha256(With({"rollout.workers=4", "run.name=x", "grpo.threads=1", "checkpoint.every=1"})), base);
+  EXPECT_EQ(TrainingSha256(With({"rollout.workers=4", "run.name=x", "grpo.threads=1", "grpo.micro_batch_tokens=64", "checkpoint.every=1"})), base);
   EXPECT_NE(TrainingSha256(With({"grpo.lr=1e-5"})), base);
   EXPECT_NE(TrainingSha256(With({"run.seed=2"})), base);
   EXPECT_NE(TrainingSha256(With({"task.mix.slip=0.02"})), base);
