@@ -123,7 +123,7 @@ TEST(Learner, CountsTokensAndSteps) {
 
 // GRPO's loss from the paper (DeepSeekMath eq. 3, 4; min and clip per token; k3), in float64 with
 // autograd, on ratios and reference terms that are far from 1 and 0.
-torch::Tensor PaperLoss(const std::vector<Group>& groups, const std::vector<float>& advantages,
+at::Tensor PaperLoss(const std::vector<Group>& groups, const std::vector<float>& advantages,
                         const NamedTensors& policy, const NamedTensors& reference,
                         const LossConfig& loss) {
   auto total = at::zeros({}, at::kDouble);
