@@ -29,15 +29,15 @@ double TickStep(const Bounds& b, int count) {
   return 10 * power;
 }
 
-std::string Number(double v) {
+std::string Number(double v, int digits = 3) {
   std::ostringstream text;
   const double size = std::abs(v);
   if (size >= 1e6) {
-    text << std::setprecision(3) << v / 1e6 << "M";
+    text << std::setprecision(digits) << v / 1e6 << "M";
   } else if (size >= 1e4) {
-    text << std::setprecision(3) << v / 1e3 << "k";
+    text << std::setprecision(digits) << v / 1e3 << "k";
   } else {
-    text << std::setprecision(3) << (size < 1e-12 ? 0 : v);
+    text << std::setprecision(digits) << (size < 1e-12 ? 0 : v);
   }
   return text.str();
 }
@@ -69,7 +69,7 @@ Scale FitScale(const Chart& chart) {
   }
   if (!(x.high > x.low)) x = {x.low - 1, x.low + 1};
   if (!(y.high > y.low)) y = {y.low - 0.5, y.low + 0.5};
-  const double step = TickStep(y, 4);
+  const double step = TickStep(y, 5);
   return Scale(x, {std::floor(y.low / step) * step, std::ceil(y.high / step - 1e-9) * step});
 }
 
@@ -133,7 +133,7 @@ std::string Text(double x, double y, const char* anchor, const std::string& text
 std::string Axes(const Scale& scale) {
   std::ostringstream out;
   const Bounds &x = scale.x(), &y = scale.y();
-  const double step = TickStep(y, 4);
+  const double step = TickStep(y, 5);
   for (double v = y.low; v < y.high + step / 2; v += step) {
     out << "<line class=\"grid\" x1=\"" << kLeft << "\" x2=\"" << kWidth - kRight << "\" y1=\""
         << scale.Y(v) << "\" y2=\"" << scale.Y(v) << "\"/>"
@@ -146,11 +146,12 @@ std::string Axes(const Scale& scale) {
 }
 
 std::string Legend(const Chart& chart) {
+  const auto number = [](double v) { return Number(v, std::abs(v) < 100 ? 2 : 3); };
   std::string out;
   for (size_t i = 0; i < chart.series.size(); ++i) {
     const Series& s = chart.series[i];
     out += "<span class=\"key s" + std::to_string(i + 1) + "\"></span>" + EscapeHtml(s.name) +
-           " <b>" + Number(s.y.front()) + " → " + Number(s.y.back()) + "</b> ";
+           " <b>" + number(s.y.front()) + " → " + number(s.y.back()) + "</b> ";
   }
   return out;
 }
@@ -202,7 +203,7 @@ std::string_view ChartCss() {
   return R"(figure{margin:0}
 figure h3{margin:0;font-size:.95rem}
 figcaption p{margin:.1rem 0 .2rem;font-size:.8rem;color:var(--muted)}
-figcaption b{color:var(--ink);font-weight:600;margin-right:.6em;font-variant-numeric:tabular-nums}
+figcaption b{color:var(--ink);font-weight:600;margin-right:.6em;white-space:nowrap;font-variant-numeric:tabular-nums}
 svg{width:100%;height:auto;display:block}
 svg text{font-size:10px;fill:var(--muted);font-variant-numeric:tabular-nums}
 .grid{stroke:var(--grid);stroke-width:1}

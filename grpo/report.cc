@@ -27,7 +27,7 @@ body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sa
 main{max-width:1180px;margin:0 auto;padding:1.5rem 1rem 4rem}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2.2rem 0 .7rem}
 header p{margin:.2rem 0;color:var(--muted)}
-.verdict{color:var(--ink)!important;max-width:70ch;margin-top:.8rem!important}
+.verdict{color:var(--ink)!important;max-width:70ch;margin:.8rem 0 1.2rem!important}
 .tiles,.charts{display:grid;gap:.8rem;grid-template-columns:repeat(auto-fill,minmax(215px,1fr))}
 .charts{grid-template-columns:repeat(auto-fill,minmax(320px,1fr))}
 .tile,.charts figure,.pair,.facts,details{background:var(--card);border:1px solid var(--grid);border-radius:8px;padding:.75rem .9rem}
@@ -231,11 +231,18 @@ std::string Groups(const RunData& run) {
 
 // --- facts ---
 
+std::string FactText(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return Fixed(value, std::abs(value.get<double>()) < 10 ? 3 : 1);
+  std::string digits = value.dump();
+  if (value.is_number_integer())
+    for (size_t at = digits.size(); at > 3 + (digits[0] == '-'); at -= 3)
+      digits.insert(at - 3, ",");
+  return digits;
+}
+
 std::string Fact(const std::string& name, const Json& value) {
-  const std::string text = value.is_number_float() ? Fixed(value, 1)
-                           : value.is_string()     ? value.get<std::string>()
-                                                   : value.dump();
-  return "<tr><td>" + EscapeHtml(name) + "</td><td class=\"text\">" + EscapeHtml(text) +
+  return "<tr><td>" + EscapeHtml(name) + "</td><td class=\"text\">" + EscapeHtml(FactText(value)) +
          "</td></tr>\n";
 }
 
