@@ -188,7 +188,7 @@ void SaveCheckpoint(const fs::path& checkpoints, const Checkpoint& checkpoint,
   const fs::path folder = checkpoints / name;
   if (!IsWhole(folder)) {
     fs::remove_all(folder);
-    const fs::path unfinished = checkpoints / (kUnfinished + name);
+    const fs::path unfinished = checkpoints / std::string(kUnfinished).append(name);
     SaveHfFolder(unfinished, *checkpoint.weights, tokenizer);
     EnsureWritableFolder(unfinished / "state");
     WriteTensors(unfinished / kTensors, checkpoint.learner);

@@ -78,6 +78,10 @@ std::string Verdict(const Evaluation& base, const Evaluation& final) {
   return elicited + "; the trained policy's first try is better than that.";
 }
 
+std::string Verdict(const Summary& s) {
+  return s.base.empty() || s.final.empty() ? "" : Verdict(s.base[0], s.final[0]);
+}
+
 }  // namespace
 
 std::string SummaryJson(const Summary& s) {
@@ -91,6 +95,7 @@ std::string SummaryJson(const Summary& s) {
       {"seed", s.seed},
       {"base", EvaluationsJson(s.base)},
       {"final", EvaluationsJson(s.final)},
+      {"verdict", Verdict(s)},
       {"steps", p.step},
       {"policy_version", p.policy_version},
       {"tokens",
@@ -121,7 +126,7 @@ std::string SummaryText(const Summary& s) {
       Table(out, s.base[i], s.final[i]);
       out << "\n";
     }
-    out << Verdict(s.base[0], s.final[0]) << "\n";
+    out << Verdict(s) << "\n";
   }
   const TrainerProgress& p = s.progress;
   out << p.step << " steps, " << p.tokens_generated << " tokens generated, " << p.tokens_trained

@@ -20,8 +20,8 @@ std::vector<double> Rewards(std::span<const Group> groups) {
 TrainerOutcome Train(const TrainerConfig& config, TrainerParts parts, bool resume,
                      Summary& summary) {
   const GrpoConfig& grpo = config.grpo;
-  const AdvantageStd std = ParseAdvantageStd(grpo.advantage_std);
   TrainingRun run(config, std::move(parts), summary);
+  const AdvantageStd std = ParseAdvantageStd(grpo.advantage_std);
   run.Start(resume);
 
   while (run.EvaluateIfDue() && run.step() < grpo.steps) {

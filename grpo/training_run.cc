@@ -46,14 +46,12 @@ const NamedReward* FindUndecided(const Group& group) {
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainerConfig& config, TrainerParts parts, Summary& summary)
-    : config_(config), parts_(std::move(parts)), summary_(summary) {
+    : run_over_{parts.buffer}, config_(config), parts_(std::move(parts)), summary_(summary) {
   for (const std::string& text : config_.eval.temperatures)
     temperatures_.push_back(ParseTemperature(text));
   Require(!temperatures_.empty() || parts_.held_out.empty(),
           "eval.temperatures: empty, expected at least one");
 }
-
-TrainingRun::~TrainingRun() { parts_.buffer.Finish(); }
 
 void TrainingRun::Start(bool resume) {
   std::optional<Checkpoint> checkpoint;

