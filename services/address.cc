@@ -54,12 +54,12 @@ void CheckUnix(const Address& address) {
   std::memcpy(name.sun_path, address.unix_path.c_str(), address.unix_path.size() + 1);
   const auto* const where = reinterpret_cast<const sockaddr*>(&name);
   const Socket caller(AF_UNIX);
-  Require(connect(caller.fd(), where, sizeof(name)) != 0, "cannot listen on ", address.ToString(),
-          ": another process listens there");
+  const bool answered = connect(caller.fd(), where, sizeof(name)) == 0;
+  Require(!answered, "cannot listen on ", address.ToString(), ": another process listens there");
   if (errno == ECONNREFUSED) unlink(name.sun_path);  // left by a process that is gone
   const Socket listener(AF_UNIX);
-  Require(bind(listener.fd(), where, sizeof(name)) == 0, "cannot listen on ", address.ToString(),
-          ": ", std::strerror(errno));
+  const bool bound = bind(listener.fd(), where, sizeof(name)) == 0;
+  Require(bound, "cannot listen on ", address.ToString(), ": ", std::strerror(errno));
   unlink(name.sun_path);
 }
 
@@ -73,9 +73,9 @@ void CheckTcp(const Address& address) {
   const Socket listener(found->ai_family);
   const int yes = 1;  // a port in TIME_WAIT is free, as gRPC sees it too
   setsockopt(listener.fd(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-  Require(bind(listener.fd(), found->ai_addr, found->ai_addrlen) == 0 &&
-              listen(listener.fd(), 1) == 0,
-          "cannot listen on ", address.ToString(), ": ", std::strerror(errno));
+  const bool free = bind(listener.fd(), found->ai_addr, found->ai_addrlen) == 0 &&
+                    listen(listener.fd(), 1) == 0;
+  Require(free, "cannot listen on ", address.ToString(), ": ", std::strerror(errno));
 }
 
 }  // namespace

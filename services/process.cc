@@ -91,7 +91,8 @@ pid_t StartProcess(const ProcessSpec& spec) {
   if (!spec.log.empty()) launch.log = OpenLog(spec.log);
   launch.null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   std::array<int, 2> ends{};
-  Require(pipe2(ends.data(), O_CLOEXEC) == 0, "cannot make a pipe: ", std::strerror(errno));
+  const bool made = pipe2(ends.data(), O_CLOEXEC) == 0;  // before errno is read
+  Require(made, "cannot make a pipe: ", std::strerror(errno));
   launch.failure = {ends[0], ends[1]};
 
   const pid_t pid = [&] {

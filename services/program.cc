@@ -12,7 +12,8 @@ namespace r1zero {
 
 std::string ProgramBeside(const std::string& name) {
   const auto path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
-  Require(access(path.c_str(), X_OK) == 0, path.string(), ": ", std::strerror(errno),
+  const bool runs = access(path.c_str(), X_OK) == 0;  // before errno is read
+  Require(runs, path.string(), ": ", std::strerror(errno),
           "; it is built beside r1zero: build all targets, and move the two programs together");
   return path.string();
 }

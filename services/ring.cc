@@ -22,7 +22,8 @@ class PrivateFolder {
  public:
   PrivateFolder() {
     std::string name = (fs::temp_directory_path() / "r1zero-XXXXXX").string();
-    Require(mkdtemp(name.data()) != nullptr, name, ": cannot make a temporary folder: ", std::strerror(errno));
+    const bool made = mkdtemp(name.data()) != nullptr;  // before errno is read
+    Require(made, name, ": cannot make a temporary folder: ", std::strerror(errno));
     path_ = name;
   }
   ~PrivateFolder() {
