@@ -25,6 +25,7 @@ std::string TokenizerConfigJson(const ModelConfig& config, const Tokenizer& toke
       {"model_max_length", config.max_positions},
       {"clean_up_tokenization_spaces", false},
       {"padding_side", "left"},
+      {"model_input_names", {"input_ids", "attention_mask"}},
   };
   return tokenizer_config.dump(2) + "\n";
 }

@@ -98,6 +98,17 @@ void CheckSplit(const json& pre_tokenizer, const std::string& pattern, const std
           "pattern that is supported");
 }
 
+// transformers saves a post-processor that adds nothing; truncation and padding are about calls.
+void CheckNothingIsAdded(const json& root, const std::string& where) {
+  const json normalizer = root.value("normalizer", json());
+  Require(normalizer.is_null(), where, ": normalizer ", Shown(normalizer), " is not supported");
+  const json post = root.value("post_processor", json());
+  const bool adds_nothing =
+      post.is_null() || (post.is_object() && post.value("type", json()) == "TemplateProcessing" &&
+                         post.value("special_tokens", json()) == json::object());
+  Require(adds_nothing, where, ": post_processor ", Shown(post), " is not supported");
+}
+
 }  // namespace
 
 Tokenizer::Tokenizer(std::vector<std::string> words, int32_t pad_token, int32_t eos_token)
@@ -176,8 +187,7 @@ Tokenizer Tokenizer::FromJson(const std::string& text, const std::string& where)
   const json& model = TypedPart(root, "model", "WordLevel", where);
   const json& pre_tokenizer = TypedPart(root, "pre_tokenizer", "Split", where);
   TypedPart(root, "decoder", "Fuse", where);
-  for (const char* name : {"normalizer", "post_processor", "truncation"})
-    Require(root.value(name, json()).is_null(), where, ": ", name, " is not supported");
+  CheckNothingIsAdded(root, where);
   std::vector<std::string> words = ReadVocabulary(model, where);
   const auto [pad, eos] = ReadSpecialTokens(root, where);
   Require(std::max(pad, eos) < static_cast<int64_t>(words.size()), where,

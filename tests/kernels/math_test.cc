@@ -105,28 +105,28 @@ std::vector<float> SpecialAndRandomFloats() {
 TEST(Math, ExpIsWithinOneUlp) {
   const auto exact = [](long double x) { return std::exp(x); };
   const auto vector = [](auto... args) { HWY_DYNAMIC_DISPATCH(MapExp)(args...); };
-  EXPECT_LE(WorstUlps(Floats(-1e-20f, -87.3f, 797), vector, exact), 1.0);
-  EXPECT_LE(WorstUlps(Floats(1e-20f, 88.7228f, 797), vector, exact), 1.0);
+  EXPECT_LE(WorstUlps(Floats(-1e-20f, -87.3f, 3989), vector, exact), 1.0);
+  EXPECT_LE(WorstUlps(Floats(1e-20f, 88.7228f, 3989), vector, exact), 1.0);
 }
 
 TEST(Math, LogIsWithinOneUlp) {
   const auto exact = [](long double x) { return std::log(x); };
   const auto vector = [](auto... args) { HWY_DYNAMIC_DISPATCH(MapLog)(args...); };
-  EXPECT_LE(WorstUlps(Floats(1e-45f, std::numeric_limits<float>::max(), 1499), vector, exact), 1.0);
-  EXPECT_LE(WorstUlps(Floats(0.5f, 2.0f, 13), vector, exact), 1.0);
+  EXPECT_LE(WorstUlps(Floats(1e-45f, std::numeric_limits<float>::max(), 7499), vector, exact), 1.0);
+  EXPECT_LE(WorstUlps(Floats(0.5f, 2.0f, 67), vector, exact), 1.0);
 }
 
 TEST(Math, SigmoidIsWithinThreeUlps) {
   const auto exact = [](long double x) { return 1 / (1 + std::exp(-x)); };
   const auto vector = [](auto... args) { HWY_DYNAMIC_DISPATCH(MapSigmoid)(args...); };
-  EXPECT_LE(WorstUlps(Floats(-1e-10f, -87.0f, 797), vector, exact), 3.0);
-  EXPECT_LE(WorstUlps(Floats(1e-10f, 100.0f, 797), vector, exact), 3.0);
+  EXPECT_LE(WorstUlps(Floats(-1e-10f, -87.0f, 3989), vector, exact), 3.0);
+  EXPECT_LE(WorstUlps(Floats(1e-10f, 100.0f, 3989), vector, exact), 3.0);
 }
 
 TEST(Math, SinCosIsWithinOneUlp) {
   std::mt19937_64 random(11);
   double worst = 0;
-  for (int i = 0; i < 400000; ++i) {
+  for (int i = 0; i < 40000; ++i) {
     const double limit = i % 2 == 0 ? 10.0 : 1e6;
     const double x = std::uniform_real_distribution<double>(-limit, limit)(random);
     float sin = 0, cos = 0;

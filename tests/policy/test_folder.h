@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 
@@ -15,6 +16,7 @@ class TestFolder {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     std::string name = "r1zero-";
     name.append(std::to_string(getpid())).append("-").append(test->name());
+    std::ranges::replace(name, '/', '-');  // of a parameterised test
     path_ = std::filesystem::temp_directory_path() / name;
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);

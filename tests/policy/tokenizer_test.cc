@@ -138,6 +138,17 @@ TEST(Tokenizer, RefusesOtherKindsByName) {
   }
 }
 
+TEST(Tokenizer, TakesAFileThatTransformersSavedAgain) {
+  json saved = json::parse(Tokenizer(SignsWords(), 0, 1).ToJson());
+  saved["truncation"] = {{"max_length", 8}};
+  saved["padding"] = {{"pad_id", 0}};
+  saved["post_processor"] = json::parse(R"({"type": "TemplateProcessing",
+      "single": [{"Sequence": {"id": "A", "type_id": 0}}], "special_tokens": {}})");
+  EXPECT_EQ(Refusal(saved), "");
+  saved["post_processor"]["special_tokens"]["<eos>"] = {{"ids", {1}}};
+  EXPECT_THAT(Refusal(saved), HasSubstr("post_processor"));
+}
+
 TEST(Tokenizer, RefusesTheBytePairTokenizersOfOtherModels) {
   EXPECT_THAT(
       Refusal({{"model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", json::array()}}}}),
