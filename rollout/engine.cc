@@ -1,7 +1,6 @@
 #include "rollout/engine.h"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <span>
 #include <utility>
@@ -11,31 +10,12 @@
 #include "kernels/attention.h"
 #include "kernels/sampler.h"
 #include "rollout/block_manager.h"
+#include "rollout/lease_check.h"
 
 namespace r1zero {
 namespace {
 
 using kernels::kKvBlockTokens;
-
-int64_t BlocksFor(int64_t positions) { return (positions + kKvBlockTokens - 1) / kKvBlockTokens; }
-
-// The most KV blocks that a group can come to use.
-struct BlockNeed {
-  int64_t shared = 0;      // filled by the prompt, one copy for the group
-  int64_t per_sample = 0;  // from the prompt's partly filled block on, for each completion
-  int64_t Total(int64_t group_size) const { return shared + group_size * per_sample; }
-};
-
-// The last token of a completion is sampled but never run, so it needs no place.
-BlockNeed NeedOf(int64_t prompt_tokens, int64_t max_total_tokens) {
-  const int64_t shared = prompt_tokens / kKvBlockTokens;
-  return {.shared = shared,
-          .per_sample = BlocksFor(std::max(prompt_tokens, max_total_tokens - 1)) - shared};
-}
-
-BlockNeed NeedOf(const Lease& lease) {
-  return NeedOf(static_cast<int64_t>(lease.prompt.tokens.size()), lease.sampling.max_total_tokens);
-}
 
 // A group whose prompt is being run or whose completions are being sampled.
 struct RunningGroup {
@@ -59,17 +39,6 @@ struct Sequence {
 
   Completion& completion() const { return group->group.completions[sample]; }
 };
-
-void CheckSampling(const SamplingParams& p, const std::string& where) {
-  Require(p.group_size >= 1, where, "group_size is ", p.group_size, ", expected at least 1");
-  Require(std::isfinite(p.temperature) && p.temperature > 0, where, "temperature is ",
-          p.temperature, ", expected a number above 0");
-  Require(p.top_k >= 0, where, "top_k is ", p.top_k, ", expected 0 (off) or more");
-  Require(p.top_p > 0 && p.top_p <= 1, where, "top_p is ", p.top_p,
-          ", expected a number in (0, 1]");
-  Require(p.min_p >= 0 && p.min_p < 1, where, "min_p is ", p.min_p,
-          ", expected a number in [0, 1)");
-}
 
 }  // namespace
 
@@ -108,7 +77,6 @@ struct Engine::State {
     return TakeFinished();
   }
 
-  void CheckLease(const Lease& lease) const;
   bool Fits(const Lease& lease) const;
   void AdmitWaiting();
   void PlanDecodes();
@@ -139,31 +107,6 @@ struct Engine::State {
   std::vector<RunningGroup*> prefilled;  // whose prompts end in this step
   std::vector<float> logits_BV, scratch_V;
 };
-
-void Engine::State::CheckLease(const Lease& lease) const {
-  const Prompt& prompt = lease.prompt;
-  const SamplingParams& sampling = lease.sampling;
-  const std::string where = "prompt " + std::to_string(prompt.ordinal) + ": ";
-  const auto size = static_cast<int64_t>(prompt.tokens.size());
-  CheckSampling(sampling, where);
-  Require(lease.policy_version <= policy_version, where, "it wants weights of version ",
-          lease.policy_version, ", the engine has ", policy_version);
-  Require(size > 0, where, "it is empty");
-  for (const int32_t token : prompt.tokens)
-    Require(token >= 0 && token < vocab_size(), where, "token ", token,
-            " is not in the vocabulary of ", vocab_size());
-  Require(size < sampling.max_total_tokens, where, size, " tokens leave no room for a completion ",
-          "within max_total_tokens ", sampling.max_total_tokens);
-  Require(sampling.max_total_tokens <= decoder->config().max_positions, where, "max_total_tokens ",
-          sampling.max_total_tokens, " is beyond the policy's context of ",
-          decoder->config().max_positions);
-  Require(sampling.group_size <= config.max_sequences, where, "a group of ", sampling.group_size,
-          " does not fit in max_sequences ", config.max_sequences);
-  const int64_t need = NeedOf(lease).Total(sampling.group_size);
-  Require(need <= decoder->num_blocks(), where, "a group of ", sampling.group_size, " times ",
-          sampling.max_total_tokens, " tokens needs ", need, " KV blocks, there are ",
-          decoder->num_blocks(), "; raise kv_blocks");
-}
 
 // Enough is set aside for the longest completions that are allowed: nothing running is ever put
 // off.
@@ -341,7 +284,10 @@ void Engine::SetWeights(std::shared_ptr<const Weights> weights) {
 }
 
 void Engine::Add(Lease lease) {
-  state_->CheckLease(lease);
+  CheckLease(lease, {.policy = state_->decoder->config(),
+                     .policy_version = state_->policy_version,
+                     .max_sequences = state_->config.max_sequences,
+                     .num_blocks = state_->decoder->num_blocks()});
   state_->unfinished += lease.sampling.group_size;
   state_->waiting.push_back(std::move(lease));
 }

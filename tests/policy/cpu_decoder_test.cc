@@ -19,6 +19,8 @@ struct Shape {
   ModelConfig config;
 };
 
+void PrintTo(const Shape& shape, std::ostream* out) { *out << shape.name; }
+
 const Shape kShapes[] = {
     {"GroupedQueriesTied",
      {.vocab_size = 37,

@@ -47,6 +47,7 @@ def check_tokenizer(tokenizer, cases, pad, eos):
 
 
 def main(folder, cases_file, saved):
+    torch.set_num_threads(1)  # the model is tiny; threads would only wait for each other
     with open(cases_file, encoding="utf-8") as file:
         cases = json.load(file)
     model = AutoModelForCausalLM.from_pretrained(folder).float().eval()

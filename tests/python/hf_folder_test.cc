@@ -25,6 +25,8 @@ struct Case {
   ModelConfig config;
 };
 
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
 const Case kCases[] = {
     {"SignsTied",
      SignsWords(),

@@ -1,0 +1,68 @@
+#include "rollout/lease_check.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/error.h"
+#include "kernels/attention.h"
+
+namespace r1zero {
+namespace {
+
+void CheckSampling(const SamplingParams& p, const std::string& where) {
+  Require(p.group_size >= 1, where, "group_size is ", p.group_size, ", expected at least 1");
+  Require(std::isfinite(p.temperature) && p.temperature > 0, where, "temperature is ",
+          p.temperature, ", expected a number above 0");
+  Require(p.top_k >= 0, where, "top_k is ", p.top_k, ", expected 0 (off) or more");
+  Require(p.top_p > 0 && p.top_p <= 1, where, "top_p is ", p.top_p,
+          ", expected a number in (0, 1]");
+  Require(p.min_p >= 0 && p.min_p < 1, where, "min_p is ", p.min_p,
+          ", expected a number in [0, 1)");
+}
+
+void CheckPrompt(const Prompt& prompt, int64_t vocab_size, const std::string& where) {
+  Require(!prompt.tokens.empty(), where, "it is empty");
+  for (const int32_t token : prompt.tokens)
+    Require(token >= 0 && token < vocab_size, where, "token ", token,
+            " is not in the vocabulary of ", vocab_size);
+}
+
+void CheckRoom(const Lease& lease, const EngineLimits& limits, const std::string& where) {
+  const auto prompt_tokens = static_cast<int64_t>(lease.prompt.tokens.size());
+  const int64_t max_total_tokens = lease.sampling.max_total_tokens;
+  const int64_t group_size = lease.sampling.group_size;
+  Require(prompt_tokens < max_total_tokens, where, prompt_tokens,
+          " tokens leave no room for a completion within max_total_tokens ", max_total_tokens);
+  Require(max_total_tokens <= limits.policy.max_positions, where, "max_total_tokens ",
+          max_total_tokens, " is beyond the policy's context of ", limits.policy.max_positions);
+  Require(group_size <= limits.max_sequences, where, "a group of ", group_size,
+          " does not fit in max_sequences ", limits.max_sequences);
+  const int64_t need = NeedOf(lease).Total(group_size);
+  Require(need <= limits.num_blocks, where, "a group of ", group_size, " times ", max_total_tokens,
+          " tokens needs ", need, " KV blocks, there are ", limits.num_blocks, "; raise kv_blocks");
+}
+
+}  // namespace
+
+int64_t BlocksFor(int64_t positions) {
+  return (positions + kernels::kKvBlockTokens - 1) / kernels::kKvBlockTokens;
+}
+
+// The last token of a completion is sampled but never run, so it needs no place.
+BlockNeed NeedOf(const Lease& lease) {
+  const auto prompt_tokens = static_cast<int64_t>(lease.prompt.tokens.size());
+  const int64_t positions = std::max<int64_t>(prompt_tokens, lease.sampling.max_total_tokens - 1);
+  const int64_t shared = prompt_tokens / kernels::kKvBlockTokens;
+  return {.shared = shared, .per_sample = BlocksFor(positions) - shared};
+}
+
+void CheckLease(const Lease& lease, const EngineLimits& limits) {
+  const std::string where = "prompt " + std::to_string(lease.prompt.ordinal) + ": ";
+  CheckSampling(lease.sampling, where);
+  Require(lease.policy_version <= limits.policy_version, where, "it wants weights of version ",
+          lease.policy_version, ", the engine has ", limits.policy_version);
+  CheckPrompt(lease.prompt, limits.policy.vocab_size, where);
+  CheckRoom(lease, limits, where);
+}
+
+}  // namespace r1zero
