@@ -15,7 +15,7 @@ struct LossConfig {
   double clip_low = 0.2;
   double clip_high = 0.2;
   double kl_coef = 0.001;
-  std::string kl_estimator = "k3";  // k1, k2, k3
+  std::string kl_estimator = "k3";  // k1, k2, k3, unbiased
   std::string aggregation = "seq-mean-token-mean";
   int64_t max_completion_tokens = 0;  // denominator of seq-mean-token-sum-norm; 0: rollout limit
 };

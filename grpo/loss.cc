@@ -16,13 +16,14 @@ struct Kl {
   double slope = 0;
 };
 
-enum class KlEstimator { kK1, kK2, kK3 };
+enum class KlEstimator { kK1, kK2, kK3, kUnbiased };
 
 KlEstimator ParseKlEstimator(const std::string& name) {
   if (name == "k1") return KlEstimator::kK1;
   if (name == "k2") return KlEstimator::kK2;
   if (name == "k3") return KlEstimator::kK3;
-  Fail("grpo.kl_estimator: unknown '", name, "', expected k1, k2 or k3");
+  if (name == "unbiased") return KlEstimator::kUnbiased;
+  Fail("grpo.kl_estimator: unknown '", name, "', expected k1, k2, k3 or unbiased");
 }
 
 // exp(-d) + d - 1. Near 0, where that cancels, by its series: to 1e-9 of its value for |d| < 1/16.
@@ -32,17 +33,20 @@ double K3(double d) {
   return kernels::Exp(static_cast<float>(-d)) + d - 1;
 }
 
-Kl EstimateKl(KlEstimator estimator, double d) {
+Kl EstimateKl(KlEstimator estimator, double d, double ratio) {
+  const double k3 = K3(d);
+  const double k3_slope = d - k3;  // 1 - exp(-d), without its cancellation
   switch (estimator) {
     case KlEstimator::kK1:
       return {d, 1};
     case KlEstimator::kK2:
       return {d * d / 2, d};
+    case KlEstimator::kUnbiased:  // the slope of ratio by logprob is the ratio
+      return {ratio * k3, ratio * (k3 + k3_slope)};
     case KlEstimator::kK3:
       break;
   }
-  const double k3 = K3(d);
-  return {k3, d - k3};  // 1 - exp(-d), without its cancellation
+  return {k3, k3_slope};
 }
 
 void CheckSizes(const LossInputs& in, const LossConfig& config, size_t grad_size) {
@@ -143,7 +147,8 @@ LossSums PolicyLoss(const LossInputs& in, const LossConfig& config, std::span<fl
 
     Kl kl;
     if (has_reference) {
-      kl = EstimateKl(estimator, static_cast<double>(in.logprobs_N[n]) - in.ref_logprobs_N[n]);
+      kl = EstimateKl(estimator, static_cast<double>(in.logprobs_N[n]) - in.ref_logprobs_N[n],
+                      ratio);
       RequireFinite(kl.value, "the KL estimate against the reference", n);
     }
 

@@ -3,6 +3,7 @@
 //   ratio      = exp(logprob - old_logprob)
 //   surrogate  = min(ratio * A, clip(ratio, 1 - clip_low, 1 + clip_high) * A)
 //   kl         = k1: d    k2: d^2 / 2    k3: exp(-d) + d - 1        with d = logprob - ref_logprob
+//                unbiased: ratio * k3
 //   loss       = sum over tokens of weight * (kl_coef * kl - surrogate)
 //
 // `weight` is the aggregation: what a token counts in the whole optimizer step (TokenWeights

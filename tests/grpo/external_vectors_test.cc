@@ -64,6 +64,7 @@ TEST(TrlVectors, HaveTheLossTheGradientAndTheMetricsOfTrl) {
     const LossConfig config{.clip_low = c["epsilon"],
                             .clip_high = c["epsilon_high"],
                             .kl_coef = c["beta"],
+                            .kl_estimator = "unbiased",  // TRL's use_bias_correction_kl
                             .aggregation = AggregationOf(c["loss_type"])};
     const Result result = RunCase(c, config, 9);
     ExpectSame(result, c);

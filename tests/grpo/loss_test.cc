@@ -77,9 +77,11 @@ double LossOfThePaper(const Batch& batch, const LossConfig& config) {
                                  ? 1 - config.clip_low
                                  : (r > 1 + config.clip_high ? 1 + config.clip_high : r);
       const double d = logprob - batch.ref_logprobs[n];
-      const double kl = config.kl_estimator == "k1"   ? d
-                        : config.kl_estimator == "k2" ? d * d / 2
-                                                      : std::exp(-d) - (-d) - 1;
+      const double k3 = std::exp(-d) - (-d) - 1;
+      const double kl = config.kl_estimator == "k1"         ? d
+                        : config.kl_estimator == "k2"       ? d * d / 2
+                        : config.kl_estimator == "unbiased" ? r * k3
+                                                            : k3;
       of_completion += std::min(r * A, clipped * A) - config.kl_coef * kl;
     }
     if (config.aggregation == "seq-mean-token-mean")
@@ -96,7 +98,7 @@ double LossOfThePaper(const Batch& batch, const LossConfig& config) {
 // Every estimator, aggregation and clip, with and without a penalty.
 std::vector<LossConfig> EveryConfig() {
   std::vector<LossConfig> configs;
-  for (const char* estimator : {"k1", "k2", "k3"})
+  for (const char* estimator : {"k1", "k2", "k3", "unbiased"})
     for (const char* aggregation : kAggregations)
       for (const auto& [low, high] : {std::pair{0.2, 0.2}, {0.2, 0.28}, {0.1, 10.0}, {0.0, 0.0}})
         for (double kl_coef : {0.0, 0.04})

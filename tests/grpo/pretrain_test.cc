@@ -48,8 +48,13 @@ class AlphabetTask : public Task {
 PretrainOptions TinyOptions(const Tokenizer& tokenizer) {
   PretrainOptions options;
   options.config = {.tokens = 20000, .batch_tokens = 200, .lr = 1e-2, .warmup_steps = 10};
-  options.model = {.vocab_size = tokenizer.vocab_size(), .hidden_size = 16, .num_layers = 1,
-                   .num_heads = 2, .num_kv_heads = 2, .head_width = 8, .intermediate_size = 24,
+  options.model = {.vocab_size = tokenizer.vocab_size(),
+                   .hidden_size = 16,
+                   .num_layers = 1,
+                   .num_heads = 2,
+                   .num_kv_heads = 2,
+                   .head_width = 8,
+                   .intermediate_size = 24,
                    .max_positions = 32};
   options.seed = 5;
   options.threads = 1;
@@ -72,7 +77,7 @@ TEST_F(PretrainTest, LearnsTheTextsButIsNotAskedForTheQuestions) {
   const PretrainResult result = Run(task_);
   EXPECT_GT(progress_.front().loss, 2.0) << "about log(14) at the start";
   // The question's letter is random: had it counted, the loss could not fall below log(8) / 6.
-  EXPECT_LT(result.loss, 0.05);
+  EXPECT_LT(result.loss, 0.1);
   EXPECT_TRUE(result.ready);
   EXPECT_GE(result.tokens, 20000);
   EXPECT_LT(result.tokens, 20000 + 207) << "ready at the end: nothing is added";
