@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 #include <utility>
 
 #include "common/error.h"
-#include "common/philox.h"
 #include "grpo/batch.h"
+#include "grpo/minibatch.h"
 #include "grpo/optimizer.h"
 #include "grpo/packed_batch.h"
 #include "grpo/schedule.h"
@@ -33,19 +32,6 @@ std::vector<float> TokenValues(const Tensor& x_N) {
   const Tensor cpu = x_N.detach().cpu();
   const float* data = cpu.const_data_ptr<float>();
   return {data, data + cpu.numel()};
-}
-
-// Which groups each mini-batch trains on: all in order if there is one, else a seeded shuffle.
-std::vector<size_t> GroupOrder(size_t num_groups, int64_t minibatches, uint64_t seed, int64_t step,
-                               int64_t epoch) {
-  std::vector<size_t> order(num_groups);
-  std::iota(order.begin(), order.end(), size_t{0});
-  if (minibatches == 1) return order;
-  RandomStream random(seed, RandomPurpose::kShuffle, static_cast<uint64_t>(step),
-                      static_cast<uint32_t>(epoch));
-  for (size_t i = num_groups; i > 1; --i)
-    std::swap(order[i - 1], order[random.Below(static_cast<int64_t>(i))]);
-  return order;
 }
 
 // Sums over tokens that become means when the update is complete.
@@ -118,34 +104,16 @@ class GrpoLearner : public Learner {
 
 UpdateMetrics GrpoLearner::Update(int64_t step, std::span<const Group> groups,
                                   std::span<const float> advantages) {
-  std::vector<std::vector<TrainingSequence>> by_group;
-  size_t used = 0;
-  for (const Group& group : groups) {
-    auto& sequences = by_group.emplace_back();
-    Require(used + group.completions.size() <= advantages.size(), "learner: ", advantages.size(),
-            " advantages, fewer than completions");
-    for (const Completion& completion : group.completions)
-      sequences.push_back({&group.prompt, &completion, advantages[used++], 0});
-  }
-  Require(used == advantages.size() && used > 0, "learner: ", advantages.size(),
-          " advantages for ", used, " completions, expected one each");
-  const size_t parts = static_cast<size_t>(config_.minibatches);
-  Require(groups.size() >= parts, "learner: ", groups.size(), " groups cannot fill ", parts,
-          " mini-batches");
-
   UpdateMetrics metrics;
   Totals totals;
   for (int64_t epoch = 0; epoch < config_.inner_epochs; ++epoch) {
-    const auto order =
-        GroupOrder(groups.size(), config_.minibatches, options_.seed, step, epoch);
-    for (size_t part = 0; part < parts; ++part) {
-      std::vector<TrainingSequence> sequences;
-      for (size_t g = groups.size() * part / parts; g < groups.size() * (part + 1) / parts; ++g)
-        sequences.insert(sequences.end(), by_group[order[g]].begin(), by_group[order[g]].end());
+    auto minibatches =
+        MakeMinibatches(groups, advantages, config_.minibatches, {options_.seed, step, epoch});
+    for (size_t i = 0; i < minibatches.size(); ++i) {
       try {
-        OptimizerStep(std::move(sequences), metrics, totals);
+        OptimizerStep(std::move(minibatches[i]), metrics, totals);
       } catch (const Error& error) {
-        Fail("training step ", step, ", epoch ", epoch, ", mini-batch ", part, ": ", error.what());
+        Fail("training step ", step, ", epoch ", epoch, ", mini-batch ", i, ": ", error.what());
       }
     }
   }
@@ -202,8 +170,8 @@ void GrpoLearner::MicroBatch(std::span<const TrainingSequence> sequences, Update
   Tensor grad_N = at::empty({static_cast<int64_t>(logprobs_N.size())}, at::kFloat);
   const LossInputs inputs{logprobs_N, batch.old_logprobs_N, ref_logprobs_N, batch.advantages_N,
                           batch.weights_N};
-  const LossSums sums = PolicyLoss(inputs, config_.loss,
-                                   {grad_N.mutable_data_ptr<float>(), logprobs_N.size()});
+  const LossSums sums =
+      PolicyLoss(inputs, config_.loss, {grad_N.mutable_data_ptr<float>(), logprobs_N.size()});
   Require(std::isfinite(sums.loss) && grad_N.isfinite().all().item<bool>(), "the loss is ",
           sums.loss, " or its gradient is not finite");
   if (has_gradient) out.logprobs_R.backward(grad_N.to(device_.device));
@@ -212,10 +180,11 @@ void GrpoLearner::MicroBatch(std::span<const TrainingSequence> sequences, Update
   metrics.tokens += static_cast<int64_t>(batch.tokens.tokens_N.size());
   for (const float entropy : TokenValues(out.entropy_R)) totals.entropy += entropy;
   if (metrics.optimizer_steps > 0) return;
-  // The weights are still those that sampled: any difference is the sampler's or the learner's fault.
+  // The weights are still those that sampled: any difference is the sampler's or the learner's
+  // fault.
   for (size_t n = 0; n < logprobs_N.size(); ++n) {
-    const double diff = std::abs(std::exp(double{batch.old_logprobs_N[n]}) -
-                                 std::exp(double{logprobs_N[n]}));
+    const double diff =
+        std::abs(std::exp(double{batch.old_logprobs_N[n]}) - std::exp(double{logprobs_N[n]}));
     metrics.probs_diff_max = std::max(metrics.probs_diff_max, diff);
     totals.probs_diff += diff;
   }
@@ -230,8 +199,11 @@ std::vector<float> GrpoLearner::ReferenceLogprobs(const PackedBatch& batch) {
 }
 
 LearnerState GrpoLearner::State() const {
-  LearnerState state{optimizer_.steps(), reference_version_, ToVector(optimizer_.m()),
-                     ToVector(optimizer_.v()), {}};
+  LearnerState state{optimizer_.steps(),
+                     reference_version_,
+                     ToVector(optimizer_.m()),
+                     ToVector(optimizer_.v()),
+                     {}};
   if (uses_reference() && !reference_is_base_)
     state.reference = reference_->Snapshot(reference_version_)->flat;
   return state;
@@ -243,9 +215,8 @@ void GrpoLearner::Restore(const Weights& weights, const LearnerState& state) {
   reference_version_ = state.reference_version;
   reference_is_base_ = state.reference.empty();
   if (!uses_reference()) return;
-  reference_->Load(reference_is_base_
-                       ? base_
-                       : Weights{base_.config, state.reference_version, state.reference});
+  reference_->Load(
+      reference_is_base_ ? base_ : Weights{base_.config, state.reference_version, state.reference});
 }
 
 }  // namespace

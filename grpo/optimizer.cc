@@ -20,8 +20,8 @@ void CopyInto(Tensor& to, std::span<const float> from) {
 }  // namespace
 
 AdamWOptimizer::AdamWOptimizer(const ModelConfig& model, const AdamWConfig& config,
-                               torch::Device device, kernels::ThreadPool& pool)
-    : config_(config), pool_(pool) {
+                               torch::Device device, kernels::ThreadPool& pool, Backend backend)
+    : config_(config), pool_(pool), backend_(backend) {
   for (const TensorSpec& spec : WeightManifest(model)) {
     const bool decay = spec.decay && config.weight_decay > 0;
     if (ranges_.empty() || ranges_.back().decay != decay)
@@ -41,8 +41,8 @@ double AdamWOptimizer::Step(Transformer& policy, double lr) {
   const bool clip = config_.max_grad_norm > 0 && norm > config_.max_grad_norm;
   const double grad_scale = clip ? config_.max_grad_norm / norm : 1;
   const at::NoGradGuard no_grad;
-  if (m_.is_cpu()) {
-    UpdateOnCpu(policy, lr, grad_scale);
+  if (backend_ == Backend::kKernels) {
+    UpdateWithKernels(policy, lr, grad_scale);
   } else {
     UpdateWithAten(policy, lr, grad_scale);
   }
@@ -51,18 +51,19 @@ double AdamWOptimizer::Step(Transformer& policy, double lr) {
 }
 
 double AdamWOptimizer::Norm(const Tensor& grads) const {
-  if (grads.is_cpu())
+  if (backend_ == Backend::kKernels)
     return kernels::GradientNorm(grads.const_data_ptr<float>(), grads.numel(), pool_);
   return grads.to(at::kDouble).norm().item<double>();
 }
 
-void AdamWOptimizer::UpdateOnCpu(Transformer& policy, double lr, double grad_scale) {
+void AdamWOptimizer::UpdateWithKernels(Transformer& policy, double lr, double grad_scale) {
   float* params = policy->flat_params().mutable_data_ptr<float>();
   const float* grads = policy->flat_grads().const_data_ptr<float>();
   float *m = m_.mutable_data_ptr<float>(), *v = v_.mutable_data_ptr<float>();
   for (const Range& r : ranges_) {
-    const kernels::AdamWStep step{lr, config_.beta1, config_.beta2, config_.eps,
-                                  r.decay ? config_.weight_decay : 0, grad_scale, steps_};
+    const kernels::AdamWStep step{
+        lr,         config_.beta1, config_.beta2, config_.eps, r.decay ? config_.weight_decay : 0,
+        grad_scale, steps_};
     kernels::AdamW(params + r.begin, grads + r.begin, m + r.begin, v + r.begin, r.end - r.begin,
                    step, pool_);
   }

@@ -21,11 +21,15 @@ struct AdamWConfig {
 class AdamWOptimizer {
  public:
   AdamWOptimizer(const ModelConfig& model, const AdamWConfig& config, torch::Device device,
-                 kernels::ThreadPool& pool);
+                 kernels::ThreadPool& pool, Backend backend);
+  AdamWOptimizer(const ModelConfig& model, const AdamWConfig& config, torch::Device device,
+                 kernels::ThreadPool& pool)
+      : AdamWOptimizer(model, config, device, pool, BackendFor(device)) {}
 
-  // Completes the gradients that the policy has accumulated, clips them, updates the weights and packs
-  // them anew. Returns the norm before clipping. Error if that is not finite: weights and moments
-  // are untouched. lr = 0 counts as a step and leaves weights and moments as they are, bit for bit.
+  // Completes the gradients that the policy has accumulated, clips them, updates the weights and
+  // packs them anew. Returns the norm before clipping. Error if that is not finite: weights and
+  // moments are untouched. lr = 0 counts as a step and leaves weights and moments as they are, bit
+  // for bit.
   double Step(Transformer& policy, double lr);
 
   int64_t steps() const { return steps_; }
@@ -40,11 +44,12 @@ class AdamWOptimizer {
     bool decay = false;
   };
   double Norm(const torch::Tensor& grads) const;
-  void UpdateOnCpu(Transformer& policy, double lr, double grad_scale);
+  void UpdateWithKernels(Transformer& policy, double lr, double grad_scale);
   void UpdateWithAten(Transformer& policy, double lr, double grad_scale);
 
   AdamWConfig config_;
   kernels::ThreadPool& pool_;
+  Backend backend_;
   std::vector<Range> ranges_;
   torch::Tensor m_, v_;
   int64_t steps_ = 0;

@@ -9,8 +9,8 @@
 
 namespace r1zero {
 
-// One row and one value a completion token, in order. The last token of a completion is a target only:
-// nothing follows it, so the policy does not run it.
+// One row and one value a completion token, in order. The last token of a completion is a target
+// only: nothing follows it, so the policy does not run it.
 struct PackedBatch {
   PackedTokens tokens;
   LogprobRows rows;

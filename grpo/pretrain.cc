@@ -22,16 +22,18 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int64_t kProbeEvery = 100;      // steps
+constexpr int64_t kProbeEvery = 100;         // steps
 constexpr int64_t kMicroBatchTokens = 8192;  // bounds activation memory; no result depends on it
 
-// The learning rate after config.tokens, as a share of the peak. At the cosine's end (5%) a policy that
-// is not ready hardly moves any more; readiness comes suddenly and needs a rate that still explores.
+// The learning rate after config.tokens, as a share of the peak. At the cosine's end (5%) a policy
+// that is not ready hardly moves any more; readiness comes suddenly and needs a rate that still
+// explores.
 constexpr double kExtraLrFraction = 0.25;
 
 struct TrainingDocument {
   std::vector<int32_t> tokens;
-  int64_t first_counted = 0;  // the first token that the loss counts; >= 1, as nothing predicts token 0
+  int64_t first_counted =
+      0;  // the first token that the loss counts; >= 1, as nothing predicts token 0
 };
 
 std::unique_ptr<Decoder> MakeProbeDecoder(const ModelConfig& model, const std::string& device) {
@@ -51,10 +53,10 @@ class Pretrainer {
         probes_(task.Probes()),
         device_(options.device, options.threads),
         policy_(options.model, device_.device, device_.pool),
-        optimizer_(options.model,
-                   {config_.beta1, config_.beta2, 1e-8, config_.weight_decay,
-                    config_.max_grad_norm},
-                   device_.device, device_.pool),
+        optimizer_(
+            options.model,
+            {config_.beta1, config_.beta2, 1e-8, config_.weight_decay, config_.max_grad_norm},
+            device_.device, device_.pool),
         decoder_(MakeProbeDecoder(options.model, options.device)) {
     Require(tokenizer.vocab_size() <= options.model.vocab_size, "pretraining: the tokenizer has ",
             tokenizer.vocab_size(), " words, the model a vocabulary of ", options.model.vocab_size);
@@ -92,8 +94,8 @@ class Pretrainer {
 };
 
 PretrainResult Pretrainer::Run() {
-  const auto limit =
-      config_.tokens + static_cast<int64_t>(config_.extra_tokens * static_cast<double>(config_.tokens));
+  const auto limit = config_.tokens + static_cast<int64_t>(config_.extra_tokens *
+                                                           static_cast<double>(config_.tokens));
   bool ready = false;
   while (!ready && tokens_ < limit) {
     Require(!StopRequested(), "pretraining: interrupted at step ", optimizer_.steps(), ", ",
@@ -105,8 +107,8 @@ PretrainResult Pretrainer::Run() {
       ready = Ready() && tokens_ >= config_.tokens;
     Report();
   }
-  PretrainResult result{policy_->Snapshot(0), optimizer_.steps(), tokens_, loss_, Seconds(),
-                        ready,                probe_values_};
+  PretrainResult result{policy_->Snapshot(0), optimizer_.steps(), tokens_, loss_, Seconds(), ready,
+                        probe_values_};
   return result;
 }
 
@@ -120,8 +122,8 @@ TrainingDocument Pretrainer::NextDocument() {
   out.tokens.push_back(tokenizer_.eos_token());
   const auto length = static_cast<int64_t>(out.tokens.size());
   Require(length > 1 && length <= options_.model.max_positions, "corpus of ", task_.name(),
-          ": document ", index, " has ", length, " tokens, expected 2 to max_positions = ",
-          options_.model.max_positions);
+          ": document ", index, " has ", length,
+          " tokens, expected 2 to max_positions = ", options_.model.max_positions);
   return out;
 }
 
@@ -191,8 +193,8 @@ bool Pretrainer::Ready() {
 
 void Pretrainer::Report() const {
   if (!options_.progress) return;
-  options_.progress({optimizer_.steps(), tokens_, config_.tokens, loss_, lr_, Seconds(),
-                     probe_values_});
+  options_.progress(
+      {optimizer_.steps(), tokens_, config_.tokens, loss_, lr_, Seconds(), probe_values_});
 }
 
 }  // namespace

@@ -14,11 +14,12 @@ namespace r1zero {
 
 using ProbeValues = std::vector<std::pair<std::string, double>>;
 
-// Sequences that one Forward of a probe runs together; their blocks and tokens set the decoder's size.
+// Sequences that one Forward of a probe runs together; their blocks and tokens set the decoder's
+// size.
 inline constexpr int64_t kProbeSequences = 32;
 
-// One value a probe. REQUIRES a decoder with weights, whose blocks hold kProbeSequences sequences of
-// max_positions tokens. Error if an item's `next` is not exactly one token.
+// One value a probe. REQUIRES a decoder with weights, whose blocks hold kProbeSequences sequences
+// of max_positions tokens. Error if an item's `next` is not exactly one token.
 ProbeValues MeasureProbes(std::span<const ReadinessProbe> probes, const Tokenizer& tokenizer,
                           Decoder& decoder);
 

@@ -11,8 +11,8 @@ namespace r1zero {
 // decay_start on linear down to final_lr_fraction of lr at the last step.
 double ScheduledLr(const OptimizerConfig& config, int64_t step, int64_t total_steps);
 
-// Pretraining's: linear warm-up by steps times a cosine by tokens, from lr at 0 to final_lr_fraction of
-// it at config.tokens.
+// Pretraining's: linear warm-up by steps times a cosine by tokens, from lr at 0 to
+// final_lr_fraction of it at config.tokens.
 double ScheduledLr(const PretrainConfig& config, int64_t step, int64_t tokens);
 
 }  // namespace r1zero

@@ -1,4 +1,5 @@
-// Sequences packed one after another, without padding, and which log-probabilities are wanted of them.
+// Sequences packed one after another, without padding, and which log-probabilities are wanted of
+// them.
 #pragma once
 
 #include <cstdint>

@@ -13,16 +13,16 @@ namespace {
 using kernels::kKvBlockTokens;
 using torch::Tensor;
 
-// A batch of inputs as indices. Queries and keys of the S inputs stand side by side, padded at the end to
-// Q and T; token m's own key and value go to slot_M[m].
+// A batch of inputs as indices. Queries and keys of the S inputs stand side by side, padded at the
+// end to Q and T; token m's own key and value go to slot_M[m].
 struct BatchIndices {
   std::vector<int32_t> tokens_M, positions_M;
   std::vector<int64_t> slot_M;
-  std::vector<int64_t> query_SQ;   // the token that fills the place; padding repeats token 0
-  std::vector<int64_t> place_M;    // where token m lies among the places
-  std::vector<int64_t> key_ST;     // the slot of each key; padding repeats slot 0
+  std::vector<int64_t> query_SQ;      // the token that fills the place; padding repeats token 0
+  std::vector<int64_t> place_M;       // where token m lies among the places
+  std::vector<int64_t> key_ST;        // the slot of each key; padding repeats slot 0
   std::vector<int64_t> last_seen_SQ;  // the last key that the place may see
-  std::vector<int64_t> wanted;     // tokens whose logits are wanted
+  std::vector<int64_t> wanted;        // tokens whose logits are wanted
   int64_t S = 0, Q = 0, T = 0;
 };
 
@@ -89,8 +89,9 @@ class TorchDecoder : public Decoder {
     Require(weights->config == config_, "decoder: weights of another model shape");
     const Tensor flat = at::from_blob(const_cast<float*>(weights->flat.data()),
                                       {static_cast<int64_t>(weights->flat.size())}, at::kFloat);
-    weights_ = NameWeights(config_, CutFlat(config_, flat.to(device_, flat.scalar_type(),
-                                                             /*non_blocking=*/false, /*copy=*/true)));
+    weights_ =
+        NameWeights(config_, CutFlat(config_, flat.to(device_, flat.scalar_type(),
+                                                      /*non_blocking=*/false, /*copy=*/true)));
   }
 
   void Forward(std::span<const DecoderInput> batch, float* logits_BV) override {

@@ -1,6 +1,5 @@
 #include "policy/transformer.h"
 
-
 #include "common/error.h"
 #include "policy/packed_weights.h"
 #include "policy/transformer_aten.h"
@@ -11,8 +10,8 @@ namespace {
 
 using torch::Tensor;
 
-// The module whose direct parameter `path`'s last part is: "model.norm.weight" is "weight" of "norm" of
-// "model". Creates the modules on the way.
+// The module whose direct parameter `path`'s last part is: "model.norm.weight" is "weight" of
+// "norm" of "model". Creates the modules on the way.
 torch::nn::Module& OwnerOf(torch::nn::Module& root, const std::string& path) {
   torch::nn::Module* owner = &root;
   size_t begin = 0;
@@ -42,8 +41,9 @@ void CheckTokens(const PackedTokens& packed, const ModelConfig& config) {
               " has position ", packed.positions_N[m], ", expected its place in sequence ", s);
   }
   for (int64_t m = 0; m < N; ++m)
-    Require(packed.tokens_N[m] >= 0 && packed.tokens_N[m] < config.vocab_size, "transformer: token ",
-            m, " is ", packed.tokens_N[m], ", outside the vocabulary of ", config.vocab_size);
+    Require(packed.tokens_N[m] >= 0 && packed.tokens_N[m] < config.vocab_size,
+            "transformer: token ", m, " is ", packed.tokens_N[m], ", outside the vocabulary of ",
+            config.vocab_size);
 }
 
 void CheckRows(const LogprobRows& rows, int64_t num_tokens, const ModelConfig& config) {
@@ -56,9 +56,8 @@ void CheckRows(const LogprobRows& rows, int64_t num_tokens, const ModelConfig& c
             "transformer: row ", r, " reads token ", rows.hidden_rows_R[r],
             ", expected ascending places in a batch of ", num_tokens, " tokens");
     before = rows.hidden_rows_R[r];
-    Require(rows.targets_R[r] >= 0 && rows.targets_R[r] < config.vocab_size,
-            "transformer: target ", r, " is ", rows.targets_R[r], ", outside the vocabulary of ",
-            config.vocab_size);
+    Require(rows.targets_R[r] >= 0 && rows.targets_R[r] < config.vocab_size, "transformer: target ",
+            r, " is ", rows.targets_R[r], ", outside the vocabulary of ", config.vocab_size);
   }
 }
 
@@ -117,20 +116,19 @@ struct TransformerImpl::Ops {
 };
 
 TransformerImpl::TransformerImpl(const ModelConfig& config, torch::Device device,
-                                 kernels::ThreadPool& pool)
-    : config_(config), device_(device), pool_(pool) {
+                                 kernels::ThreadPool& pool, Backend backend)
+    : config_(config), pool_(pool) {
   CheckModelConfig(config);
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   flat_params_ = at::zeros({NumParameters(config)}, options);
   flat_grads_ = at::zeros_like(flat_params_);
   RegisterParameters();
-  if (!device.is_cpu()) return;
+  if (backend == Backend::kAten) return;
   if (config.tie_embeddings)
     head_grads_ = at::zeros({config.vocab_size * config.hidden_size}, options);
-  ops_ = std::make_shared<Ops>(config, flat_params_.const_data_ptr<float>(),
-                               flat_grads_.mutable_data_ptr<float>(),
-                               head_grads_.defined() ? head_grads_.mutable_data_ptr<float>()
-                                                     : nullptr);
+  ops_ = std::make_shared<Ops>(
+      config, flat_params_.const_data_ptr<float>(), flat_grads_.mutable_data_ptr<float>(),
+      head_grads_.defined() ? head_grads_.mutable_data_ptr<float>() : nullptr);
   WeightsChanged();
 }
 
@@ -158,17 +156,16 @@ LogprobOutput TransformerImpl::Logprobs(const PackedTokens& packed, const Logpro
 LogprobOutput TransformerImpl::KernelLogprobs(const PackedTokens& packed, const LogprobRows& rows,
                                               float inv_temperature) {
   const auto batch = std::make_shared<const ops::Batch>(packed);
-  const Tensor blocks =
-      at::empty({static_cast<int64_t>(batch->block_table.size()) *
-                 kernels::KvBlockFloats(ops_->attention.shape)},
-                at::kFloat);
+  const Tensor blocks = at::empty({static_cast<int64_t>(batch->block_table.size()) *
+                                   kernels::KvBlockFloats(ops_->attention.shape)},
+                                  at::kFloat);
   const auto eps = static_cast<float>(config_.rms_eps);
   Tensor x_MD = ops::Embedding(parameters().front(), ops_->embedding_grads_VD, batch, pool_);
   for (const Ops::Layer& w : ops_->layers) {
     const Tensor h_MD = ops::RmsNorm(x_MD, w.input_norm, eps, pool_);
     const Tensor qkv_M = ops::Linear(h_MD, w.qkv, pool_);
-    const Tensor heads_M = ops::Attention(qkv_M, ops_->attention, batch,
-                                          blocks.mutable_data_ptr<float>(), pool_);
+    const Tensor heads_M =
+        ops::Attention(qkv_M, ops_->attention, batch, blocks.mutable_data_ptr<float>(), pool_);
     x_MD = x_MD + ops::Linear(heads_M, w.o, pool_);
     const Tensor m_MD = ops::RmsNorm(x_MD, w.post_attention_norm, eps, pool_);
     const Tensor gated_MF = ops::SwiGlu(ops::Linear(m_MD, w.gate_up, pool_), pool_);

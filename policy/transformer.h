@@ -2,8 +2,8 @@
 // grouped-query attention, SwiGLU) over packed sequences, without padding.
 //
 // On CPU tensors every op is an autograd function over kernels/, with the bits that the sampler has
-// (docs/numerics.md); on CUDA tensors ATen's ops. Weight gradients accumulate in token order into one
-// flat buffer, so a step's gradient does not depend on its split into micro-batches.
+// (docs/numerics.md); on CUDA tensors ATen's ops. Weight gradients accumulate in token order into
+// one flat buffer, so a step's gradient does not depend on its split into micro-batches.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "kernels/thread_pool.h"
+#include "policy/device.h"
 #include "policy/packed_tokens.h"
 #include "policy/weights.h"
 
@@ -26,14 +27,19 @@ struct LogprobOutput {
 // Not thread-safe. `pool` serves the CPU kernels and must outlive the module.
 class TransformerImpl : public torch::nn::Module {
  public:
-  TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool);
+  TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool,
+                  Backend backend);
+  TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool)
+      : TransformerImpl(config, device, pool, BackendFor(device)) {}
 
   // Log-probabilities at temperature 1 / inv_temperature. Error if a token, position or row lies
   // outside the model or the batch. What comes back must go before the module does.
-  LogprobOutput Logprobs(const PackedTokens& packed, const LogprobRows& rows, float inv_temperature);
+  LogprobOutput Logprobs(const PackedTokens& packed, const LogprobRows& rows,
+                         float inv_temperature);
 
-  // All parameters and all gradients, flat, in WeightManifest order. Parameters and their .grad() are
-  // views into these. After changing the parameters through flat_params(), call WeightsChanged().
+  // All parameters and all gradients, flat, in WeightManifest order. Parameters and their .grad()
+  // are views into these. After changing the parameters through flat_params(), call
+  // WeightsChanged().
   torch::Tensor flat_params() { return flat_params_; }
   torch::Tensor flat_grads() { return flat_grads_; }
   // Completes the gradients of a step (adds what tied tensors have accumulated apart, in a fixed
@@ -47,12 +53,11 @@ class TransformerImpl : public torch::nn::Module {
   const ModelConfig& config() const { return config_; }
 
  private:
-  struct Ops;  // packed forms of the weights, per layer; the CPU's only
+  struct Ops;  // packed forms of the weights, per layer; of Backend::kKernels
   LogprobOutput KernelLogprobs(const PackedTokens& packed, const LogprobRows& rows,
                                float inv_temperature);
   void RegisterParameters();
   ModelConfig config_;
-  torch::Device device_;
   kernels::ThreadPool& pool_;
   torch::Tensor flat_params_, flat_grads_, head_grads_;
   std::shared_ptr<Ops> ops_;

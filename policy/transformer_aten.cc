@@ -34,8 +34,8 @@ Tensor Rotate(const Tensor& x_MNH, const Rotation& r) {
                  -1);
 }
 
-// Where packed tokens lie when the sequences stand side by side, padded at the end. A real token never
-// sees what comes after it, so causal attention needs no mask for the padding.
+// Where packed tokens lie when the sequences stand side by side, padded at the end. A real token
+// never sees what comes after it, so causal attention needs no mask for the padding.
 struct Padding {
   int64_t S = 0, T = 0;
   Tensor token_ST;  // which token fills the place; padding repeats token 0
@@ -64,7 +64,8 @@ Tensor CausalAttention(const Tensor& q_MNH, const Tensor& k_MKH, const Tensor& v
   };
   const Tensor out_SNTH = at::scaled_dot_product_attention(
       side_by_side(q_MNH), side_by_side(k_MKH), side_by_side(v_MKH), /*attn_mask=*/{},
-      /*dropout_p=*/0, /*is_causal=*/true, /*scale=*/{}, /*enable_gqa=*/q_MNH.size(1) != k_MKH.size(1));
+      /*dropout_p=*/0, /*is_causal=*/true, /*scale=*/{},
+      /*enable_gqa=*/q_MNH.size(1) != k_MKH.size(1));
   return out_SNTH.transpose(1, 2)
       .reshape({p.S * p.T, q_MNH.size(1), q_MNH.size(2)})
       .index_select(0, p.place_M);
@@ -80,8 +81,8 @@ AtenWeights NameWeights(const ModelConfig& config, std::span<const Tensor> tenso
   auto next = tensors.begin();
   weights.embed_tokens = *next++;
   for (int64_t layer = 0; layer < config.num_layers; ++layer, next += 9)
-    weights.layers.push_back({next[0], next[1], next[2], next[3], next[4], next[5], next[6],
-                              next[7], next[8]});
+    weights.layers.push_back(
+        {next[0], next[1], next[2], next[3], next[4], next[5], next[6], next[7], next[8]});
   weights.norm = *next++;
   weights.lm_head = config.tie_embeddings ? weights.embed_tokens : *next;
   return weights;
@@ -121,22 +122,19 @@ LogprobOutput AtenLogprobs(const ModelConfig& config, const AtenWeights& weights
                            const PackedTokens& packed, const LogprobRows& rows,
                            float inv_temperature) {
   const torch::Device device = weights.embed_tokens.device();
-  const auto indices = [&](const auto& values) {
-    return at::tensor(values).to(device, at::kLong);
-  };
+  const auto indices = [&](const auto& values) { return at::tensor(values).to(device, at::kLong); };
   const Padding padding = MakePadding(packed.offsets_S1, device);
-  const Tensor hidden_MD = AtenHidden(
-      config, weights, indices(packed.tokens_N), indices(packed.positions_N),
-      [&](int64_t, const Tensor& q_MNH, const Tensor& k_MKH, const Tensor& v_MKH) {
-        return CausalAttention(q_MNH, k_MKH, v_MKH, padding);
-      });
+  const Tensor hidden_MD =
+      AtenHidden(config, weights, indices(packed.tokens_N), indices(packed.positions_N),
+                 [&](int64_t, const Tensor& q_MNH, const Tensor& k_MKH, const Tensor& v_MKH) {
+                   return CausalAttention(q_MNH, k_MKH, v_MKH, padding);
+                 });
   const Tensor hidden_RD = hidden_MD.index_select(0, indices(rows.hidden_rows_R));
   const Tensor logits_RV = AtenLogits(config, weights, hidden_RD) * inv_temperature;
   const Tensor all_logprobs_RV = at::log_softmax(logits_RV, -1);
   const Tensor targets_R1 = indices(rows.targets_R).unsqueeze(1);
   const Tensor fixed_RV = all_logprobs_RV.detach();
-  return {all_logprobs_RV.gather(1, targets_R1).squeeze(1),
-          -(fixed_RV.exp() * fixed_RV).sum(-1)};
+  return {all_logprobs_RV.gather(1, targets_R1).squeeze(1), -(fixed_RV.exp() * fixed_RV).sum(-1)};
 }
 
 }  // namespace r1zero

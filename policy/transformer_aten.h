@@ -1,5 +1,6 @@
-// The transformer as plain ATen operations with autograd's own gradients: what runs on CUDA tensors, and
-// on the CPU in float64 the reference that the kernels are tested against. Any device, any dtype.
+// The transformer as plain ATen operations with autograd's own gradients: what runs on CUDA
+// tensors, and on the CPU in float64 the reference that the kernels are tested against. Any device,
+// any dtype.
 //
 // Shapes: M tokens, N query heads, K key/value heads, H head width, D hidden.
 #pragma once

@@ -36,8 +36,8 @@ struct SavedGradient : torch::CustomClassHolder {
 
 struct KernelFunction : torch::autograd::Function<KernelFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor&, OpResult result) {
-    ctx->saved_data["gradient"] = c10::IValue::make_capsule(
-        c10::make_intrusive<SavedGradient>(std::move(result.gradient)));
+    ctx->saved_data["gradient"] =
+        c10::IValue::make_capsule(c10::make_intrusive<SavedGradient>(std::move(result.gradient)));
     return result.y;
   }
 
@@ -84,7 +84,8 @@ Batch::Batch(const PackedTokens& tokens) : packed(tokens) {
       rows_M.push_back({block_table.data() + first_block_S[s], packed.positions_N[m] + 1});
 }
 
-Tensor Embedding(const Tensor& table_VD, float* dtable_VD, const BatchPtr& batch, ThreadPool& pool) {
+Tensor Embedding(const Tensor& table_VD, float* dtable_VD, const BatchPtr& batch,
+                 ThreadPool& pool) {
   const int64_t M = batch->num_tokens(), D = table_VD.size(1);
   const Tensor y_MD = NewMatrix(M, D);
   kernels::Embedding(batch->packed.tokens_N.data(), ConstData(table_VD), Data(y_MD), M, D, pool);

@@ -1,7 +1,7 @@
 // The training transformer's operations on CPU tensors: autograd functions over kernels/.
 //
-// Forward bits are the sampler's. A weight's gradient is accumulated by the kernel, in token order, into
-// the place that the weight names; autograd carries the gradients of activations only.
+// Forward bits are the sampler's. A weight's gradient is accumulated by the kernel, in token order,
+// into the place that the weight names; autograd carries the gradients of activations only.
 //
 // Shapes: M tokens, D hidden, N x K a weight, V vocabulary, R rows of log-probabilities.
 #pragma once

@@ -21,13 +21,22 @@ constexpr int32_t kVocab = 17, kWanted = 5;
 constexpr int64_t kGroupSize = 4;
 
 ModelConfig TinyModel() {
-  return {.vocab_size = kVocab, .hidden_size = 16, .num_layers = 2, .num_heads = 2,
-          .num_kv_heads = 1, .head_width = 8, .intermediate_size = 24, .max_positions = 32};
+  return {.vocab_size = kVocab,
+          .hidden_size = 16,
+          .num_layers = 2,
+          .num_heads = 2,
+          .num_kv_heads = 1,
+          .head_width = 8,
+          .intermediate_size = 24,
+          .max_positions = 32};
 }
 
 GrpoConfig TinyGrpo() {
-  GrpoConfig config{.steps = 10, .prompts_per_step = 6, .group_size = kGroupSize,
-                    .micro_batch_tokens = 64, .threads = 1};
+  GrpoConfig config{.steps = 10,
+                    .prompts_per_step = 6,
+                    .group_size = kGroupSize,
+                    .micro_batch_tokens = 64,
+                    .threads = 1};
   config.loss.kl_coef = 0.01;
   config.optimizer = {.lr = 3e-3, .warmup_steps = 2};
   return config;
@@ -42,8 +51,7 @@ Completion Sample(Decoder& decoder, const Prompt& prompt, uint32_t sample, float
   const uint32_t limit = 3 + sample * 5;
   for (uint32_t position = 0; position < limit; ++position) {
     decoder.Forward({&input, 1}, logits_V.data());
-    const float uniform =
-        SampleUniform(7, static_cast<uint64_t>(prompt.ordinal), sample, position);
+    const float uniform = SampleUniform(7, static_cast<uint64_t>(prompt.ordinal), sample, position);
     const auto token = kernels::SampleToken(logits_V.data(), kVocab, {.temperature = temperature},
                                             uniform, scratch_V.data());
     completion.tokens.push_back(token.token);
@@ -124,8 +132,8 @@ TEST(Learner, CountsTokensAndSteps) {
 // GRPO's loss from the paper (DeepSeekMath eq. 3, 4; min and clip per token; k3), in float64 with
 // autograd, on ratios and reference terms that are far from 1 and 0.
 at::Tensor PaperLoss(const std::vector<Group>& groups, const std::vector<float>& advantages,
-                        const NamedTensors& policy, const NamedTensors& reference,
-                        const LossConfig& loss) {
+                     const NamedTensors& policy, const NamedTensors& reference,
+                     const LossConfig& loss) {
   auto total = at::zeros({}, at::kDouble);
   size_t i = 0;
   for (const Group& group : groups)
@@ -349,8 +357,9 @@ TEST(Learner, NumbersThatAreNotFiniteNameStepAndMicroBatchAndLeaveTheWeights) {
 TEST(Learner, GroupsThatDoNotFitTheirAdvantagesAreRefused) {
   EXPECT_THAT(UpdateError([](auto&, auto& advantages) { advantages.pop_back(); }),
               testing::HasSubstr("advantages"));
-  EXPECT_THAT(UpdateError([](auto& groups, auto&) { groups[0].completions[1].logprobs.pop_back(); }),
-              testing::HasSubstr("log-probabilities"));
+  EXPECT_THAT(
+      UpdateError([](auto& groups, auto&) { groups[0].completions[1].logprobs.pop_back(); }),
+      testing::HasSubstr("log-probabilities"));
   GrpoConfig config = TinyGrpo();
   config.minibatches = 7;
   EXPECT_THAT(UpdateError([](auto&, auto&) {}, config), testing::HasSubstr("7 mini-batches"));

@@ -12,8 +12,15 @@ namespace r1zero {
 namespace {
 
 ModelConfig TinyModel() {
-  return {.vocab_size = 11, .hidden_size = 8, .num_layers = 1, .num_heads = 2, .num_kv_heads = 2,
-          .head_width = 4, .intermediate_size = 12, .max_positions = 16, .tie_embeddings = false};
+  return {.vocab_size = 11,
+          .hidden_size = 8,
+          .num_layers = 1,
+          .num_heads = 2,
+          .num_kv_heads = 2,
+          .head_width = 4,
+          .intermediate_size = 12,
+          .max_positions = 16,
+          .tie_embeddings = false};
 }
 
 // AdamW from its paper, in double, one weight at a time; norms do not decay.
@@ -44,21 +51,26 @@ struct DoubleAdamW {
   int t = 0;
 };
 
-TEST(AdamWOptimizer, FollowsTheFormulaInDoubleOverManySteps) {
-  const AdamWConfig config{.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1,
-                           .max_grad_norm = 1};
+class AdamWBackends : public testing::TestWithParam<Backend> {};
+INSTANTIATE_TEST_SUITE_P(Backends, AdamWBackends,
+                         testing::Values(Backend::kKernels, Backend::kAten));
+
+TEST_P(AdamWBackends, FollowTheFormulaInDoubleOverManySteps) {
+  const AdamWConfig config{
+      .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1, .max_grad_norm = 1};
   kernels::ThreadPool pool(2);
   const Weights start = InitWeights(TinyModel(), 1);
-  Transformer policy(TinyModel(), torch::kCPU, pool);
+  Transformer policy(TinyModel(), torch::kCPU, pool, GetParam());
   policy->Load(start);
-  AdamWOptimizer optimizer(TinyModel(), config, torch::kCPU, pool);
+  AdamWOptimizer optimizer(TinyModel(), config, torch::kCPU, pool, GetParam());
   DoubleAdamW expected(start);
   RandomStream random(5, RandomPurpose::kInit);
   for (int step = 0; step < 30; ++step) {
     const double scale = step % 2 ? 0.001 : 1;  // every other step is clipped
     std::vector<double> g(start.flat.size());
     float* grads = policy->flat_grads().data_ptr<float>();
-    for (size_t i = 0; i < g.size(); ++i) g[i] = grads[i] = static_cast<float>(scale * random.Normal());
+    for (size_t i = 0; i < g.size(); ++i)
+      g[i] = grads[i] = static_cast<float>(scale * random.Normal());
     optimizer.Step(policy, 1e-2);
     expected.Step(g, config, 1e-2);
   }

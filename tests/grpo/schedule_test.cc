@@ -8,8 +8,8 @@ namespace r1zero {
 namespace {
 
 TEST(ScheduledLr, WarmsUpStaysAndFallsToItsFraction) {
-  const OptimizerConfig config{.lr = 1, .warmup_steps = 5, .final_lr_fraction = 0.2,
-                               .decay_start = 0.5};
+  const OptimizerConfig config{
+      .lr = 1, .warmup_steps = 5, .final_lr_fraction = 0.2, .decay_start = 0.5};
   EXPECT_DOUBLE_EQ(ScheduledLr(config, 0, 101), 0.2);
   EXPECT_DOUBLE_EQ(ScheduledLr(config, 3, 101), 0.8);
   EXPECT_DOUBLE_EQ(ScheduledLr(config, 4, 101), 1);

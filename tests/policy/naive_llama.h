@@ -1,5 +1,5 @@
-// One sequence through a Llama in float64, written from the formulas, one matrix product a line: the
-// oracle for whatever else computes this model. Shares no code with policy/.
+// One sequence through a Llama in float64, written from the formulas, one matrix product a line:
+// the oracle for whatever else computes this model. Shares no code with policy/.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -20,10 +20,10 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 inline NamedTensors Float64Leaves(const Weights& weights) {
   NamedTensors leaves;
   for (const TensorSpec& spec : WeightManifest(weights.config))
-    leaves[spec.name] = at::from_blob(const_cast<float*>(weights.flat.data()) + spec.offset,
-                                      spec.shape, at::kFloat)
-                            .to(at::kDouble)
-                            .set_requires_grad(true);
+    leaves[spec.name] =
+        at::from_blob(const_cast<float*>(weights.flat.data()) + spec.offset, spec.shape, at::kFloat)
+            .to(at::kDouble)
+            .set_requires_grad(true);
   return leaves;
 }
 

@@ -34,8 +34,13 @@ class TorchDecoderTest : public testing::Test {
       EXPECT_NEAR(logits_V[v], expected_V[v], kTolerance) << "token " << v;
   }
 
-  ModelConfig config_{.vocab_size = 31, .hidden_size = 20, .num_layers = 2, .num_heads = 4,
-                      .num_kv_heads = 2, .head_width = 6, .intermediate_size = 28,
+  ModelConfig config_{.vocab_size = 31,
+                      .hidden_size = 20,
+                      .num_layers = 2,
+                      .num_heads = 4,
+                      .num_kv_heads = 2,
+                      .head_width = 6,
+                      .intermediate_size = 28,
                       .max_positions = 64};
   std::shared_ptr<const Weights> weights_ = std::make_shared<Weights>(InitWeights(config_, 3));
   std::unique_ptr<Decoder> decoder_ = MakeTorchDecoder(config_, 12, "cpu");
