@@ -352,6 +352,12 @@ TEST(Learner, NumbersThatAreNotFiniteNameStepAndMicroBatchAndLeaveTheWeights) {
                   },
                   config),
               testing::HasSubstr("training step 7"));
+  // A ratio of e^78 is a number yet, its gradient in float is not.
+  EXPECT_THAT(UpdateError([&](auto& groups, auto& advantages) {
+                groups[0].completions[0].logprobs[0] = -80;
+                advantages[0] = -1e30f;
+              }),
+              testing::HasSubstr("gradient is not finite"));
 }
 
 TEST(Learner, GroupsThatDoNotFitTheirAdvantagesAreRefused) {

@@ -41,8 +41,8 @@ class Minibatches : public testing::Test {
 };
 
 TEST_F(Minibatches, OneHoldsAllInOrder) {
-  EXPECT_EQ(Make(1, {.seed = 1}), std::vector{advantages_});
-  EXPECT_EQ(Make(1, {.seed = 2, .step = 5}), std::vector{advantages_});
+  EXPECT_EQ(Make(1, {.seed = 1}), std::vector<std::vector<float>>{advantages_});
+  EXPECT_EQ(Make(1, {.seed = 2, .step = 5}), std::vector<std::vector<float>>{advantages_});
 }
 
 TEST_F(Minibatches, SeveralDivideTheGroupsWithoutCuttingThem) {
