@@ -7,6 +7,7 @@
 #include "services/delivery.h"
 #include "services/scoring.h"
 #include "services/status.h"
+#include "tests/services/bad_reward.h"
 #include "tests/services/test_ring.h"
 
 namespace r1zero {
@@ -49,40 +50,6 @@ class DamagingRelay final : public v1::Training::Service {
   std::unique_ptr<v1::Training::Stub> stub_;
   const int damaged_streams_;
   std::atomic<int> streams_{0};
-  Server server_;
-};
-
-// A reward service that misbehaves on each call but the last of `calls`.
-class BadReward final : public v1::Reward::Service {
- public:
-  enum class Way { kHang, kWrongCount, kNan, kOtherText, kUnavailable };
-  BadReward(Way way, int bad_calls) : way_(way), bad_calls_(bad_calls), server_({}, {this}) {}
-  ~BadReward() override { over_ = true; }
-  std::string address() const { return server_.address(); }
-  int calls() const { return calls_; }
-
-  grpc::Status Score(grpc::ServerContext* context, const v1::ScoreRequest* request,
-                     v1::ScoreReply* reply) override {
-    const grpc::Status status = good_.Score(context, request, reply);
-    if (request->items_size() == 0 || ++calls_ > bad_calls_) return status;
-    switch (way_) {
-      case Way::kHang:
-        while (!context->IsCancelled() && !over_) std::this_thread::sleep_for(1ms);
-        break;
-      case Way::kWrongCount: reply->mutable_results()->RemoveLast(); break;
-      case Way::kNan: reply->mutable_results(0)->set_reward(NAN); break;
-      case Way::kOtherText: reply->mutable_results(0)->set_judged_sha256("0"); break;
-      case Way::kUnavailable: return {grpc::StatusCode::UNAVAILABLE, "down"};
-    }
-    return status;
-  }
-
- private:
-  const Way way_;
-  const int bad_calls_;
-  std::atomic<int> calls_{0};
-  std::atomic<bool> over_{false};
-  RewardService good_;
   Server server_;
 };
 
