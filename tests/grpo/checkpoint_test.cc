@@ -2,8 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <random>
+#include <thread>
 
 #include "common/file.h"
 #include "tests/grpo/fakes.h"
@@ -113,12 +118,14 @@ TEST_F(Checkpoints, FallBackToTheOneBeforeWhateverFileIsGarbledCutOrMissing) {
   Save(20);
   Save(40);
   const fs::path newest = folder_.path() / "step-000040";
+  const TestFolder aside;
+  fs::copy(newest, aside.path(), fs::copy_options::recursive);
   const auto files = FilesOf(newest);
   EXPECT_EQ(files.size(), 8u);
   for (const fs::path& file : files)
     for (size_t harm = 0; harm < harms.size(); ++harm) {
       fs::remove_all(newest);
-      Save(40);
+      fs::copy(aside.path(), newest, fs::copy_options::recursive);
       ASSERT_EQ(LoadedStep(), 40);
       harms[harm](file);
       testing::internal::CaptureStderr();
@@ -144,13 +151,45 @@ TEST_F(Checkpoints, SurviveACrashAtAnyPointOfASave) {
     const fs::path unfinished = folder_.path() / ".saving-step-000040";
     fs::create_directories(unfinished / "state");
     for (size_t i = 0; i < written; ++i) {
-      const fs::path name = fs::relative(files[i], whole);
+      const fs::path name = files[i].lexically_relative(whole);
       fs::copy(copy / name, unfinished / name);
     }
     EXPECT_EQ(LoadedStep(), 20);
     EXPECT_THAT(Names(), ElementsAre("LATEST", "step-000020"));  // the leftovers are gone
     Save(40);
     EXPECT_EQ(LoadedStep(), 40);
+  }
+}
+
+// Saves without end, writing each saved step to `acknowledged`, until it is killed.
+[[noreturn]] void SaveUntilKilled(const fs::path& folder, int64_t first, int acknowledged) {
+  for (int64_t step = first;; ++step) {
+    SaveCheckpoint(folder, At(step), TinyTokenizer(), 2);
+    if (write(acknowledged, &step, sizeof step) != sizeof step) _exit(1);
+  }
+}
+
+TEST_F(Checkpoints, KeepWhatWasSavedWhenTheProcessIsKilledAtAnyMoment) {
+  std::mt19937 random(3);
+  int64_t saved = 0;
+  for (int life = 0; life < 12; ++life) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const auto start = std::chrono::steady_clock::now();
+    const pid_t child = fork();
+    if (child == 0) SaveUntilKilled(folder_.path(), saved + 1, ends[1]);
+    close(ends[1]);
+    ASSERT_EQ(read(ends[0], &saved, sizeof saved), static_cast<ssize_t>(sizeof saved));
+    const auto one_save = std::chrono::steady_clock::now() - start;
+    std::this_thread::sleep_for(one_save * (random() % 150) / 100);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    for (int64_t step; read(ends[0], &step, sizeof step) == sizeof step;) saved = step;
+    close(ends[0]);
+    const int64_t loaded = LoadedStep();
+    ASSERT_GE(loaded, saved);
+    ASSERT_LE(loaded, saved + 1);  // saved, but killed before it could say so
+    saved = loaded;
   }
 }
 
