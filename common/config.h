@@ -37,12 +37,15 @@ class Fields {
  public:
   virtual ~Fields() = default;
   virtual void Key(std::string_view name, bool& value, std::string_view meaning) = 0;
-  virtual void Key(std::string_view name, int64_t& value, std::string_view meaning, Range range = {}) = 0;
-  virtual void Key(std::string_view name, double& value, std::string_view meaning, Range range = {}) = 0;
+  virtual void Key(std::string_view name, int64_t& value, std::string_view meaning,
+                   Range range = {}) = 0;
+  virtual void Key(std::string_view name, double& value, std::string_view meaning,
+                   Range range = {}) = 0;
   // `choices` empty: any text.
   virtual void Key(std::string_view name, std::string& value, std::string_view meaning,
                    std::vector<std::string> choices = {}) = 0;
-  virtual void Key(std::string_view name, std::vector<std::string>& value, std::string_view meaning) = 0;
+  virtual void Key(std::string_view name, std::vector<std::string>& value,
+                   std::string_view meaning) = 0;
   // name -> number, such as reward weights: any key is allowed.
   virtual void Key(std::string_view name, std::vector<std::pair<std::string, double>>& value,
                    std::string_view meaning) = 0;
@@ -69,6 +72,7 @@ std::string WriteConfig(const DescribeFn& describe);
 std::string ConfigHelp(const DescribeFn& describe);
 
 // The candidate with the smallest edit distance to `word`, if any is near enough to be a typo.
-std::optional<std::string> NearestName(std::string_view word, std::span<const std::string> candidates);
+std::optional<std::string> NearestName(std::string_view word,
+                                       std::span<const std::string> candidates);
 
 }  // namespace r1zero

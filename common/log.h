@@ -12,8 +12,8 @@ namespace r1zero {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-void SetLogName(std::string_view process);  // "learner", "worker-0"; shown in each line
-void SetLogLevel(LogLevel level);           // lines below it are dropped; default kInfo
+void SetLogName(std::string_view process);          // "learner", "worker-0"; shown in each line
+void SetLogLevel(LogLevel level);                   // lines below it are dropped; default kInfo
 void LogToFile(const std::filesystem::path& path);  // append; Error if it cannot be opened
 void LogLine(LogLevel level, std::string_view text);
 

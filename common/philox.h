@@ -17,13 +17,13 @@ PhiloxBlock Philox(PhiloxBlock counter, std::array<uint32_t, 2> key);
 
 // What a stream of random numbers is for. Streams of different purposes never share a number.
 enum class RandomPurpose : uint32_t {
-  kSample = 1,      // which token is sampled
-  kPrompt = 2,      // which problem a prompt ordinal stands for
-  kInit = 3,        // initial weights
-  kCorpus = 4,      // pretraining documents
-  kShuffle = 5,     // order of mini-batches
-  kReward = 6,      // the random-reward ablation
-  kBootstrap = 7,   // confidence intervals
+  kSample = 1,     // which token is sampled
+  kPrompt = 2,     // which problem a prompt ordinal stands for
+  kInit = 3,       // initial weights
+  kCorpus = 4,     // pretraining documents
+  kShuffle = 5,    // order of mini-batches
+  kReward = 6,     // the random-reward ablation
+  kBootstrap = 7,  // confidence intervals
 };
 
 // A sequential generator over the stream (seed, purpose, a, b): draws take the counter values
@@ -38,10 +38,10 @@ class RandomStream {
   static constexpr uint32_t max() { return 0xffffffffu; }
   uint32_t operator()();
 
-  double Uniform();                  // in [0, 1), 53 bits
-  int64_t Below(int64_t n);          // uniform in [0, n), n > 0, without modulo bias
+  double Uniform();          // in [0, 1), 53 bits
+  int64_t Below(int64_t n);  // uniform in [0, n), n > 0, without modulo bias
   bool Chance(double p) { return Uniform() < p; }
-  double Normal();                   // standard normal
+  double Normal();  // standard normal
 
  private:
   std::array<uint32_t, 2> key_;

@@ -65,14 +65,10 @@ std::vector<float> Advantages(std::span<const double> rewards, int64_t group_siz
   const auto scale_of = [&](const Moments& group) {
     const double n = static_cast<double>(group_size);
     switch (std) {
-      case AdvantageStd::kUnbiased:
-        return group.Std(n - 1) + eps;
-      case AdvantageStd::kPopulation:
-        return group.Std(n) + eps;
-      case AdvantageStd::kBatch:
-        return batch_std + eps;
-      default:
-        return 1.0;
+      case AdvantageStd::kUnbiased: return group.Std(n - 1) + eps;
+      case AdvantageStd::kPopulation: return group.Std(n) + eps;
+      case AdvantageStd::kBatch: return batch_std + eps;
+      default: return 1.0;
     }
   };
 

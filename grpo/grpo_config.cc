@@ -9,7 +9,8 @@ void DescribeLoss(Fields& f, LossConfig& c) {
   f.Key("clip_low", c.clip_low, "the ratio is clipped to at least 1 - clip_low", {0, 1});
   f.Key("clip_high", c.clip_high, "the ratio is clipped to at most 1 + clip_high", {.min = 0});
   f.Key("kl_coef", c.kl_coef, "weight of the KL penalty in the loss; 0: none", {.min = 0});
-  f.Key("kl_estimator", c.kl_estimator, "estimator of KL(policy || reference)", {"k1", "k2", "k3", "unbiased"});
+  f.Key("kl_estimator", c.kl_estimator, "estimator of KL(policy || reference)",
+        {"k1", "k2", "k3", "unbiased"});
   f.Key("aggregation", c.aggregation, "how token losses become one",
         {"seq-mean-token-mean", "token-mean", "seq-mean-token-sum-norm", "seq-mean-token-sum",
          "token-sum"});

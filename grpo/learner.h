@@ -18,18 +18,19 @@ struct UpdateMetrics {
   LossSums loss;
   double grad_norm = 0;  // mean over optimizer steps, before clipping
   double lr = 0;
-  double entropy = 0;           // mean over completion tokens
-  double probs_diff_max = 0;    // |exp(rollout logprob) - exp(learner logprob)|, first pass only
+  double entropy = 0;         // mean over completion tokens
+  double probs_diff_max = 0;  // |exp(rollout logprob) - exp(learner logprob)|, first pass only
   double probs_diff_mean = 0;
   int64_t optimizer_steps = 0;
-  int64_t tokens = 0;           // forward and backward, prompts included
+  int64_t tokens = 0;  // forward and backward, prompts included
 };
 
 // What a checkpoint holds of the learner beside the weights.
 struct LearnerState {
   int64_t optimizer_step = 0;
   int64_t reference_version = 0;
-  kernels::AlignedVector<float> adam_m, adam_v, reference;  // reference empty: the base policy itself
+  kernels::AlignedVector<float> adam_m, adam_v,
+      reference;  // reference empty: the base policy itself
 };
 
 // Not thread-safe. Interface, so that the trainer builds and is tested without libtorch.

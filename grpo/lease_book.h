@@ -47,7 +47,8 @@ class LeaseBook {
   SubmitVerdict Submit(const std::string& worker, Group group, std::string* why);
   void Touch(const std::string& worker);   // it lives: its leases are renewed
   void Forget(const std::string& worker);  // it is gone: its leases are free
-  void Keep(const std::string& worker, std::span<const uint64_t> held);  // its other leases are free
+  void Keep(const std::string& worker,
+            std::span<const uint64_t> held);  // its other leases are free
 
   int64_t live_workers() const;
   void RequireTrustedWorker() const;  // Error if every live worker's groups were refused

@@ -37,14 +37,11 @@ Kl EstimateKl(KlEstimator estimator, double d, double ratio) {
   const double k3 = K3(d);
   const double k3_slope = d - k3;  // 1 - exp(-d), without its cancellation
   switch (estimator) {
-    case KlEstimator::kK1:
-      return {d, 1};
-    case KlEstimator::kK2:
-      return {d * d / 2, d};
+    case KlEstimator::kK1: return {d, 1};
+    case KlEstimator::kK2: return {d * d / 2, d};
     case KlEstimator::kUnbiased:  // the slope of ratio by logprob is the ratio
       return {ratio * k3, ratio * (k3 + k3_slope)};
-    case KlEstimator::kK3:
-      break;
+    case KlEstimator::kK3: break;
   }
   return {k3, k3_slope};
 }
@@ -95,18 +92,12 @@ std::vector<double> TokenWeights(Aggregation aggregation, std::span<const int64_
       case Aggregation::kSeqMeanTokenMean:
         weights.push_back(1 / (B * static_cast<double>(length)));
         break;
-      case Aggregation::kTokenMean:
-        weights.push_back(1 / tokens);
-        break;
+      case Aggregation::kTokenMean: weights.push_back(1 / tokens); break;
       case Aggregation::kSeqMeanTokenSumNorm:
         weights.push_back(1 / (B * static_cast<double>(max_completion_tokens)));
         break;
-      case Aggregation::kSeqMeanTokenSum:
-        weights.push_back(1 / B);
-        break;
-      case Aggregation::kTokenSum:
-        weights.push_back(1);
-        break;
+      case Aggregation::kSeqMeanTokenSum: weights.push_back(1 / B); break;
+      case Aggregation::kTokenSum: weights.push_back(1); break;
     }
   }
   return weights;

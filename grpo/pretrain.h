@@ -39,6 +39,7 @@ struct PretrainOptions {
 
 // Goes on beyond config.tokens (constant low lr) until the probes pass or extra_tokens are used up.
 // Error if interrupted. The same options give the same bits.
-PretrainResult Pretrain(const Task& task, const Tokenizer& tokenizer, const PretrainOptions& options);
+PretrainResult Pretrain(const Task& task, const Tokenizer& tokenizer,
+                        const PretrainOptions& options);
 
 }  // namespace r1zero

@@ -128,12 +128,9 @@ HWY_INLINE void Scores(const float* HWY_RESTRICT q_H, int64_t H, const Blocks& k
   }
   for (; b + 4 <= num_blocks; b += 4) ScoreBlocks<4>(q_H, H, keys, b, offset, scale, score_T);
   switch (num_blocks - b) {
-    case 3:
-      return ScoreBlocks<3>(q_H, H, keys, b, offset, scale, score_T);
-    case 2:
-      return ScoreBlocks<2>(q_H, H, keys, b, offset, scale, score_T);
-    case 1:
-      return ScoreBlocks<1>(q_H, H, keys, b, offset, scale, score_T);
+    case 3: return ScoreBlocks<3>(q_H, H, keys, b, offset, scale, score_T);
+    case 2: return ScoreBlocks<2>(q_H, H, keys, b, offset, scale, score_T);
+    case 1: return ScoreBlocks<1>(q_H, H, keys, b, offset, scale, score_T);
   }
 }
 
@@ -181,14 +178,10 @@ template <int kSums, bool kTail>
 HWY_INLINE void SumColumns(int64_t count, const WeightedSum* sums, const Blocks& values, int64_t ld,
                            int64_t num_tokens, int64_t begin, hn::Mask<Floats16> last) {
   switch (count) {
-    case 1:
-      return SumColumns<kSums, 1, kTail>(sums, values, ld, num_tokens, begin, last);
-    case 2:
-      return SumColumns<kSums, 2, kTail>(sums, values, ld, num_tokens, begin, last);
-    case 3:
-      return SumColumns<kSums, 3, kTail>(sums, values, ld, num_tokens, begin, last);
-    case 4:
-      return SumColumns<kSums, 4, kTail>(sums, values, ld, num_tokens, begin, last);
+    case 1: return SumColumns<kSums, 1, kTail>(sums, values, ld, num_tokens, begin, last);
+    case 2: return SumColumns<kSums, 2, kTail>(sums, values, ld, num_tokens, begin, last);
+    case 3: return SumColumns<kSums, 3, kTail>(sums, values, ld, num_tokens, begin, last);
+    case 4: return SumColumns<kSums, 4, kTail>(sums, values, ld, num_tokens, begin, last);
   }
 }
 

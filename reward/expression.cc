@@ -119,14 +119,10 @@ class Parser {
 
 std::optional<Rational> Apply(char sign, const Rational& a, const Rational& b) {
   switch (sign) {
-    case '+':
-      return Add(a, b);
-    case '-':
-      return Subtract(a, b);
-    case '*':
-      return Multiply(a, b);
-    default:
-      return Divide(a, b);
+    case '+': return Add(a, b);
+    case '-': return Subtract(a, b);
+    case '*': return Multiply(a, b);
+    default: return Divide(a, b);
   }
 }
 

@@ -66,15 +66,15 @@ void CheckUnix(const Address& address) {
 void CheckTcp(const Address& address) {
   const addrinfo hints{.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints,
-                                &found);
+  const int error =
+      getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
   Require(error == 0, "cannot listen on ", address.ToString(), ": ", gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   const Socket listener(found->ai_family);
   const int yes = 1;  // a port in TIME_WAIT is free, as gRPC sees it too
   setsockopt(listener.fd(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-  const bool free = bind(listener.fd(), found->ai_addr, found->ai_addrlen) == 0 &&
-                    listen(listener.fd(), 1) == 0;
+  const bool free =
+      bind(listener.fd(), found->ai_addr, found->ai_addrlen) == 0 && listen(listener.fd(), 1) == 0;
   Require(free, "cannot listen on ", address.ToString(), ": ", std::strerror(errno));
 }
 

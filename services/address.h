@@ -7,13 +7,13 @@
 namespace r1zero {
 
 struct Address {
-  std::string host;       // without brackets; empty for a Unix socket
+  std::string host;  // without brackets; empty for a Unix socket
   uint16_t port = 0;
   std::string unix_path;  // empty for TCP
 
   bool is_unix() const { return !unix_path.empty(); }
-  bool is_loopback() const;     // a Unix socket, localhost, 127.0.0.0/8, ::1
-  std::string ToString() const; // as it is written on a command line, and as gRPC dials it
+  bool is_loopback() const;      // a Unix socket, localhost, 127.0.0.0/8, ::1
+  std::string ToString() const;  // as it is written on a command line, and as gRPC dials it
 };
 
 // Error with the text and what is expected of it.

@@ -16,7 +16,8 @@ using nlohmann::json;
 
 std::string ProbeText(const std::vector<std::pair<std::string, double>>& probes) {
   std::string text;
-  for (const auto& [name, value] : probes) text += (text.empty() ? "" : ", ") + name + " " + std::to_string(value);
+  for (const auto& [name, value] : probes)
+    text += (text.empty() ? "" : ", ") + name + " " + std::to_string(value);
   return text;
 }
 
@@ -29,7 +30,8 @@ BasePolicy FromCache(const fs::path& folder) {
     base.pretrain_tokens = facts.at("tokens");
     base.pretrain_seconds = facts.at("seconds");
     base.ready = facts.at("ready");
-    for (const auto& [name, value] : facts.at("probes").items()) base.probes.emplace_back(name, value);
+    for (const auto& [name, value] : facts.at("probes").items())
+      base.probes.emplace_back(name, value);
   } catch (const json::exception& e) {
     Fail(where, ": ", e.what(), "; delete ", folder.string(), " to pretrain again");
   }
@@ -46,7 +48,9 @@ void ToCache(const fs::path& folder, const BasePolicy& base, const Tokenizer& to
   WriteFileDurably(unfinished / "pretrain.json", json{{"tokens", base.pretrain_tokens},
                                                       {"seconds", base.pretrain_seconds},
                                                       {"ready", base.ready},
-                                                      {"probes", probes}}.dump(2) + "\n");
+                                                      {"probes", probes}}
+                                                         .dump(2) +
+                                                     "\n");
   if (fs::exists(folder))  // another run of the same config was faster; its bits are the same
     fs::remove_all(unfinished);
   else
@@ -55,15 +59,20 @@ void ToCache(const fs::path& folder, const BasePolicy& base, const Tokenizer& to
 
 BasePolicy PretrainBase(const RunConfig& config, const Task& task, const PolicyShape& shape,
                         const std::function<void(const PretrainProgress&)>& progress) {
-  const PretrainResult trained =
-      Pretrain(task, *shape.tokenizer,
-               {.config = config.pretrain, .model = shape.model,
-                .seed = static_cast<uint64_t>(config.run.seed), .threads = config.grpo.threads,
-                .device = config.run.device, .progress = progress});
-  LogInfo("pretrained ", trained.tokens, " tokens in ", trained.seconds, " s: loss ", trained.loss, ", ",
-          ProbeText(trained.probes));
-  return {.weights = trained.weights, .pretrain_tokens = trained.tokens,
-          .pretrain_seconds = trained.seconds, .ready = trained.ready, .probes = trained.probes};
+  const PretrainResult trained = Pretrain(task, *shape.tokenizer,
+                                          {.config = config.pretrain,
+                                           .model = shape.model,
+                                           .seed = static_cast<uint64_t>(config.run.seed),
+                                           .threads = config.grpo.threads,
+                                           .device = config.run.device,
+                                           .progress = progress});
+  LogInfo("pretrained ", trained.tokens, " tokens in ", trained.seconds, " s: loss ", trained.loss,
+          ", ", ProbeText(trained.probes));
+  return {.weights = trained.weights,
+          .pretrain_tokens = trained.tokens,
+          .pretrain_seconds = trained.seconds,
+          .ready = trained.ready,
+          .probes = trained.probes};
 }
 
 BasePolicy CachedOrPretrained(const RunConfig& config, const Task& task, const PolicyShape& shape,
@@ -85,13 +94,21 @@ PolicyShape ResolvePolicyShape(const RunConfig& config, const Task& task) {
     HfFolder folder = LoadHfFolder(p.path);
     return {folder.weights->config, folder.tokenizer};
   }
-  auto tokenizer = std::make_shared<const Tokenizer>(task.Vocabulary(), /*pad_token=*/0, /*eos_token=*/1);
-  const ModelConfig model{.vocab_size = tokenizer->vocab_size(), .hidden_size = p.hidden_size,
-                          .num_layers = p.num_layers, .num_heads = p.num_heads,
-                          .num_kv_heads = p.num_kv_heads, .head_width = p.head_width,
-                          .intermediate_size = p.intermediate_size, .max_positions = p.max_positions,
-                          .rope_theta = p.rope_theta, .rms_eps = p.rms_eps,
-                          .tie_embeddings = p.tie_embeddings, .eos_token = 1, .pad_token = 0};
+  auto tokenizer =
+      std::make_shared<const Tokenizer>(task.Vocabulary(), /*pad_token=*/0, /*eos_token=*/1);
+  const ModelConfig model{.vocab_size = tokenizer->vocab_size(),
+                          .hidden_size = p.hidden_size,
+                          .num_layers = p.num_layers,
+                          .num_heads = p.num_heads,
+                          .num_kv_heads = p.num_kv_heads,
+                          .head_width = p.head_width,
+                          .intermediate_size = p.intermediate_size,
+                          .max_positions = p.max_positions,
+                          .rope_theta = p.rope_theta,
+                          .rms_eps = p.rms_eps,
+                          .tie_embeddings = p.tie_embeddings,
+                          .eos_token = 1,
+                          .pad_token = 0};
   CheckModelConfig(model);
   return {model, std::move(tokenizer)};
 }
@@ -103,8 +120,9 @@ BasePolicy LoadOrPretrainBase(const RunConfig& config, const Task& task, const P
     return {.weights = std::make_shared<const Weights>(
                 InitWeights(shape.model, static_cast<uint64_t>(config.run.seed)))};
   BasePolicy base = CachedOrPretrained(config, task, shape, progress);
-  Require(base.ready, "the base policy did not pass the readiness gate after ", base.pretrain_tokens,
-          " tokens (", ProbeText(base.probes), "); reinforcement learning does not start from there: ",
+  Require(base.ready, "the base policy did not pass the readiness gate after ",
+          base.pretrain_tokens, " tokens (", ProbeText(base.probes),
+          "); reinforcement learning does not start from there: ",
           "raise pretrain.tokens or pretrain.extra_tokens, or take another run.seed");
   return base;
 }

@@ -8,7 +8,8 @@
 namespace r1zero {
 
 void RunOptions::AddTo(CLI::App& app) {
-  app.add_option("RUN.toml", file, "the run; without it every key has its default (the signs demo)");
+  app.add_option("RUN.toml", file,
+                 "the run; without it every key has its default (the signs demo)");
   app.add_option("--set", overrides, "override one key, as section.key=value; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

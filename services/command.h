@@ -22,7 +22,7 @@ struct RunOptions {
   bool resume = false;
   bool accept_config_change = false;
   bool dry_run = false;
-  bool prepared = false;               // the run folder was made by the supervisor
+  bool prepared = false;  // the run folder was made by the supervisor
 
   void AddTo(CLI::App& app);
   // The same options as arguments for a child process.

@@ -36,9 +36,11 @@ std::string FormatSeconds(double seconds) {
   if (whole < 60) return std::to_string(whole) + "s";
   char text[64];
   if (whole < 3600)
-    std::snprintf(text, sizeof text, "%dm%02ds", static_cast<int>(whole / 60), static_cast<int>(whole % 60));
+    std::snprintf(text, sizeof text, "%dm%02ds", static_cast<int>(whole / 60),
+                  static_cast<int>(whole % 60));
   else
-    std::snprintf(text, sizeof text, "%dh%02dm", static_cast<int>(whole / 3600), static_cast<int>(whole / 60 % 60));
+    std::snprintf(text, sizeof text, "%dh%02dm", static_cast<int>(whole / 3600),
+                  static_cast<int>(whole / 60 % 60));
   return text;
 }
 
@@ -69,9 +71,11 @@ void Console::Live(const std::string& text) {
 
 void Console::Pretraining(const PretrainProgress& p) {
   std::string text = "pretraining  " + FormatCount(static_cast<double>(p.tokens)) + "/" +
-                     FormatCount(static_cast<double>(p.target_tokens)) + " tokens  loss " + Fixed(p.loss, 3);
+                     FormatCount(static_cast<double>(p.target_tokens)) + " tokens  loss " +
+                     Fixed(p.loss, 3);
   for (const auto& [name, value] : p.probes) text += "  " + name + " " + Fixed(value, 2);
-  if (p.seconds > 0) text += "  " + FormatCount(static_cast<double>(p.tokens) / p.seconds) + " tok/s";
+  if (p.seconds > 0)
+    text += "  " + FormatCount(static_cast<double>(p.tokens) / p.seconds) + " tok/s";
   Live(text);
 }
 
@@ -83,19 +87,19 @@ void Console::Training(const TrainerEvent& event) {
       return Live("step " + at + Column(m, "reward", "reward", 2) +
                   Column(m, "rewards/accuracy/mean", "accuracy", 2) +
                   Column(m, "completions/mean_length", "length", 1) +
-                  (Find(m, "perf/throughput") ? "  " + FormatCount(*Find(m, "perf/throughput")) + " tok/s" : "") +
+                  (Find(m, "perf/throughput")
+                       ? "  " + FormatCount(*Find(m, "perf/throughput")) + " tok/s"
+                       : "") +
                   "  ETA " + FormatSeconds(event.eta_seconds) + last_evaluation_);
     case TrainerEvent::Kind::kEvaluated:
       last_evaluation_ = "  | held out: pass@1 " + Fixed(Find(m, "eval/pass@1").value_or(NAN), 3) +
                          " at step " + std::to_string(event.step);
       return Line("step " + at + "  held out:" + Column(m, "eval/pass@1", "pass@1", 3) +
-                  Column(m, "eval/format", "format", 2) + Column(m, "eval/mean_length", "length", 1));
-    case TrainerEvent::Kind::kWaiting:
-      return Line(event.text);
-    case TrainerEvent::Kind::kEvaluating:
-      return Live("step " + at + "  evaluating");
-    case TrainerEvent::Kind::kCheckpoint:
-      return;
+                  Column(m, "eval/format", "format", 2) +
+                  Column(m, "eval/mean_length", "length", 1));
+    case TrainerEvent::Kind::kWaiting: return Line(event.text);
+    case TrainerEvent::Kind::kEvaluating: return Live("step " + at + "  evaluating");
+    case TrainerEvent::Kind::kCheckpoint: return;
   }
 }
 

@@ -22,7 +22,7 @@ inline constexpr uint32_t kProtocolVersion = 1;
 // All that a worker is told when it joins a run.
 struct RunTerms {
   std::string run_id;
-  int64_t epoch = 0;  // one more at each start of the learner
+  int64_t epoch = 0;        // one more at each start of the learner
   std::string config_toml;  // resolved
   ModelConfig model;
   std::string tokenizer_json;

@@ -68,7 +68,8 @@ void InProcessWorkers::RunOne(int number) {
   ports.flush = [] {};
   auto renewed = std::chrono::steady_clock::now();
   ports.stop = [&, renewed]() mutable {
-    if (const auto now = std::chrono::steady_clock::now(); now - renewed > std::chrono::seconds(1)) {
+    if (const auto now = std::chrono::steady_clock::now();
+        now - renewed > std::chrono::seconds(1)) {
       buffer.Heartbeat(name);
       renewed = now;
     }

@@ -111,7 +111,7 @@ asio::awaitable<grpc::Status> IoScope::Call(grpc::ClientContext& context, Start 
     auto guard = asio::make_work_guard(pool_);
     start([resume, guard](grpc::Status status) {
       asio::post(guard.get_executor(), [resume, status = std::move(status)]() mutable {
-        std::move(*resume)(std::move(status));
+        std::move (*resume)(std::move(status));
       });
     });
   };

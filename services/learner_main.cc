@@ -68,12 +68,13 @@ int PretrainOnly(const RunOptions& options) {
   return Guarded("pretrain", kFailed, [&] {
     const RunConfig config = LoadRunConfig(options.file, options.overrides);
     Require(config.policy.path.empty() && config.pretrain.tokens > 0,
-            "nothing to pretrain: policy.path is '", config.policy.path, "' and pretrain.tokens is ",
-            config.pretrain.tokens);
+            "nothing to pretrain: policy.path is '", config.policy.path,
+            "' and pretrain.tokens is ", config.pretrain.tokens);
     Console console;
     const auto task = MakeTask(config.task);
-    const BasePolicy base = LoadOrPretrainBase(config, *task, ResolvePolicyShape(config, *task),
-                                               [&](const PretrainProgress& p) { console.Pretraining(p); });
+    const BasePolicy base =
+        LoadOrPretrainBase(config, *task, ResolvePolicyShape(config, *task),
+                           [&](const PretrainProgress& p) { console.Pretraining(p); });
     console.Line("base policy " + WeightSha256(*base.weights).substr(0, 16) + " in " +
                  config.pretrain.cache + "/" + BaseSha256(config).substr(0, 16));
     return kSuccess;
@@ -93,13 +94,17 @@ int Main(int argc, char** argv) {
   RunOptions options;
   std::string listen = "127.0.0.1:6060";
   bool insecure_bind = false;
-  CLI::App* in_process = app.add_subcommand("in-process", "train with workers as threads of this process");
-  CLI::App* pretrain = app.add_subcommand("pretrain", "train the base policy and put it into the cache");
+  CLI::App* in_process =
+      app.add_subcommand("in-process", "train with workers as threads of this process");
+  CLI::App* pretrain =
+      app.add_subcommand("pretrain", "train the base policy and put it into the cache");
   CLI::App* learner = app.add_subcommand("learner", "train with workers that come over gRPC");
   app.require_subcommand(1);
   for (CLI::App* verb : {in_process, pretrain, learner}) options.AddTo(*verb);
-  learner->add_option("--listen", listen, "HOST:PORT or unix:PATH to serve workers on")->capture_default_str();
-  learner->add_flag("--insecure-bind", insecure_bind, "allow an address that other machines can reach");
+  learner->add_option("--listen", listen, "HOST:PORT or unix:PATH to serve workers on")
+      ->capture_default_str();
+  learner->add_flag("--insecure-bind", insecure_bind,
+                    "allow an address that other machines can reach");
   const int parsed = ParseCommandLine(app, argc, argv);
   if (parsed >= 0) return parsed;
 
@@ -113,7 +118,9 @@ int Main(int argc, char** argv) {
     return run.Execute(console);
   });
 #else
-  std::fprintf(stderr, "r1zero learner: this build has no gRPC (R1ZERO_SERVICES=OFF); use train --in-process\n");
+  std::fprintf(
+      stderr,
+      "r1zero learner: this build has no gRPC (R1ZERO_SERVICES=OFF); use train --in-process\n");
   return kBadConfig;
 #endif
 }

@@ -18,7 +18,8 @@ double SecondsSince(std::chrono::steady_clock::time_point start) {
 }
 
 GroupBufferOptions BufferOptions(const RunConfig& config, const ModelConfig& model) {
-  return {.lease_time = std::chrono::milliseconds(static_cast<int64_t>(config.rollout.lease_seconds * 1000)),
+  return {.lease_time =
+              std::chrono::milliseconds(static_cast<int64_t>(config.rollout.lease_seconds * 1000)),
           .vocab_size = static_cast<int32_t>(model.vocab_size),
           .eos_token = model.eos_token};
 }
@@ -59,35 +60,38 @@ RewardConfig LearnerRun::rubric() const {
 
 TrainerOutcome LearnerRun::Execute(Console& console) {
   const auto start = std::chrono::steady_clock::now();
-  const BasePolicy base = LoadOrPretrainBase(config_, *task_, shape_,
-                                             [&](const PretrainProgress& p) { console.Pretraining(p); });
+  const BasePolicy base = LoadOrPretrainBase(
+      config_, *task_, shape_, [&](const PretrainProgress& p) { console.Pretraining(p); });
   Summary summary = StartSummary(base);
   console.Line("base policy: " + std::to_string(NumParameters(shape_.model)) + " parameters, " +
-               (base.cached ? "from the cache" : "ready") + "; training " + config_.run.name + " for " +
-               std::to_string(config_.grpo.steps) + " steps");
+               (base.cached ? "from the cache" : "ready") + "; training " + config_.run.name +
+               " for " + std::to_string(config_.grpo.steps) + " steps");
 
-  const auto learner = MakeLearner(*base.weights, {.config = config_.grpo,
-                                                   .max_completion_tokens = config_.rollout.max_total_tokens,
-                                                   .temperature = static_cast<float>(config_.rollout.temperature),
-                                                   .seed = static_cast<uint64_t>(config_.run.seed),
-                                                   .device = config_.run.device});
+  const auto learner =
+      MakeLearner(*base.weights, {.config = config_.grpo,
+                                  .max_completion_tokens = config_.rollout.max_total_tokens,
+                                  .temperature = static_cast<float>(config_.rollout.temperature),
+                                  .seed = static_cast<uint64_t>(config_.run.seed),
+                                  .device = config_.run.device});
   std::vector<Prompt> held_out;
   for (const Problem& problem : task_->HeldOut())
-    held_out.push_back(MakePrompt(PromptUse::kEvaluation, static_cast<int64_t>(held_out.size()), problem));
+    held_out.push_back(
+        MakePrompt(PromptUse::kEvaluation, static_cast<int64_t>(held_out.size()), problem));
 
   const uint64_t seed = static_cast<uint64_t>(config_.run.seed);
-  const TrainerOutcome outcome =
-      Train(MakeTrainerConfig(),
-            {.learner = *learner,
-             .buffer = *buffer_,
-             .weights = weights_,
-             .folder = folder_,
-             .tokenizer = *shape_.tokenizer,
-             .training_prompt = [&](int64_t n) { return MakePrompt(PromptUse::kTraining, n, task_->Training(seed, n)); },
-             .held_out = std::move(held_out),
-             .show = [&](const TrainerEvent& event) { console.Training(event); },
-             .stop = StopRequested},
-            resume_, summary);
+  const TrainerOutcome outcome = Train(
+      MakeTrainerConfig(),
+      {.learner = *learner,
+       .buffer = *buffer_,
+       .weights = weights_,
+       .folder = folder_,
+       .tokenizer = *shape_.tokenizer,
+       .training_prompt =
+           [&](int64_t n) { return MakePrompt(PromptUse::kTraining, n, task_->Training(seed, n)); },
+       .held_out = std::move(held_out),
+       .show = [&](const TrainerEvent& event) { console.Training(event); },
+       .stop = StopRequested},
+      resume_, summary);
   buffer_->Finish();
   summary.seconds_total = SecondsSince(start);
   if (outcome == TrainerOutcome::kFinished) WriteResults(summary, console);
@@ -95,7 +99,10 @@ TrainerOutcome LearnerRun::Execute(Console& console) {
 }
 
 Prompt LearnerRun::MakePrompt(PromptUse use, int64_t ordinal, const Problem& problem) const {
-  return {.use = use, .ordinal = ordinal, .text = problem.prompt, .gold = problem.gold,
+  return {.use = use,
+          .ordinal = ordinal,
+          .text = problem.prompt,
+          .gold = problem.gold,
           .tokens = shape_.tokenizer->Encode(problem.prompt)};
 }
 

@@ -12,16 +12,17 @@ constexpr std::chrono::milliseconds kGoodbye{5'000};
 
 RunTerms MakeTerms(const LearnerRun& run) {
   const RolloutConfig& rollout = run.config().rollout;
-  return {.run_id = run.run_id(),
-          .epoch = run.epoch(),
-          .config_toml = ToToml(run.config()),
-          .model = run.shape().model,
-          .tokenizer_json = run.shape().tokenizer->ToJson(),
-          .reward = run.rubric(),
-          .engine = rollout.engine,
-          .max_total_tokens = rollout.max_total_tokens,
-          .max_prompts_per_lease = rollout.max_prompts_per_lease,
-          .lease_time = std::chrono::milliseconds(static_cast<int64_t>(rollout.lease_seconds * 1000))};
+  return {
+      .run_id = run.run_id(),
+      .epoch = run.epoch(),
+      .config_toml = ToToml(run.config()),
+      .model = run.shape().model,
+      .tokenizer_json = run.shape().tokenizer->ToJson(),
+      .reward = run.rubric(),
+      .engine = rollout.engine,
+      .max_total_tokens = rollout.max_total_tokens,
+      .max_prompts_per_lease = rollout.max_prompts_per_lease,
+      .lease_time = std::chrono::milliseconds(static_cast<int64_t>(rollout.lease_seconds * 1000))};
 }
 
 }  // namespace
@@ -39,7 +40,8 @@ struct LearnerServer::State {
 LearnerServer::LearnerServer(LearnerRun& run, const std::string& listen, bool insecure_bind)
     : state_(std::make_unique<State>(
           run, ServerOptions{.listen = listen, .insecure_bind = insecure_bind})) {
-  LogInfo("run ", run.run_id(), ", epoch ", run.epoch(), ": serving workers on ", state_->server.address());
+  LogInfo("run ", run.run_id(), ", epoch ", run.epoch(), ": serving workers on ",
+          state_->server.address());
 }
 
 LearnerServer::~LearnerServer() {

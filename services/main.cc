@@ -15,7 +15,8 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"train", "train a reasoner: learner, reward service and workers, on this machine", r1zero::TrainMain},
+    {"train", "train a reasoner: learner, reward service and workers, on this machine",
+     r1zero::TrainMain},
     {"pretrain", "train the base policy of a run and put it into the cache", r1zero::PretrainMain},
     {"learner", "the learner alone, for workers that come from elsewhere", r1zero::LearnerMain},
 #ifdef R1ZERO_SERVICES
@@ -25,9 +26,15 @@ constexpr Verb kVerbs[] = {
 };
 
 void PrintHelp(FILE* out) {
-  std::fputs("r1zero: trains a language model to reason by reinforcement learning alone\n\nusage: r1zero VERB [options]\n\n", out);
+  std::fputs(
+      "r1zero: trains a language model to reason by reinforcement learning alone\n\nusage: r1zero "
+      "VERB [options]\n\n",
+      out);
   for (const Verb& verb : kVerbs) std::fprintf(out, "  %-10s %s\n", verb.name, verb.meaning);
-  std::fputs("\nr1zero VERB --help says more. Exit status: 0 success, 1 failed, 2 bad usage or configuration,\n130 interrupted.\n", out);
+  std::fputs(
+      "\nr1zero VERB --help says more. Exit status: 0 success, 1 failed, 2 bad usage or "
+      "configuration,\n130 interrupted.\n",
+      out);
 }
 
 }  // namespace
@@ -38,7 +45,8 @@ int main(int argc, char** argv) {
     if (name == verb.name) return verb.run(argc - 1, argv + 1);
   if (name == "--version") return std::puts("r1zero " R1ZERO_VERSION), 0;
   const bool asked = name == "--help" || name == "-h" || name == "help";
-  if (!asked && !name.empty()) std::fprintf(stderr, "r1zero: there is no verb '%s'\n\n", name.c_str());
+  if (!asked && !name.empty())
+    std::fprintf(stderr, "r1zero: there is no verb '%s'\n\n", name.c_str());
   PrintHelp(asked ? stdout : stderr);
   return asked ? 0 : 2;
 }

@@ -26,7 +26,8 @@ constexpr milliseconds kLook{20};  // how often to look whether a connection is 
 // Half to all of the pause, so that many workers do not come back at the same moment.
 milliseconds WithJitter(milliseconds pause) {
   static thread_local std::minstd_rand random(std::random_device{}());
-  return milliseconds(std::uniform_int_distribution<int64_t>(pause.count() / 2, pause.count())(random));
+  return milliseconds(
+      std::uniform_int_distribution<int64_t>(pause.count() / 2, pause.count())(random));
 }
 
 // The last two are how a server that is killed in the middle of a call looks from here.
@@ -66,8 +67,8 @@ milliseconds Patience::AfterFailure(const grpc::Status& status) {
   }
   Require(WorthAnotherAttempt(status), where, ": ", status.error_message());
   const milliseconds pause = WithJitter(pause_);
-  Require(elapsed() + pause < options_.patience, where, ": no answer for ", Seconds(elapsed()), " s (",
-          status.error_message(), "); is the ", options_.role, " running there?");
+  Require(elapsed() + pause < options_.patience, where, ": no answer for ", Seconds(elapsed()),
+          " s (", status.error_message(), "); is the ", options_.role, " running there?");
   if (steady_clock::now() >= next_warning_) {
     LogWarning(where, ": no answer for ", Seconds(elapsed()), " s (", status.error_message(),
                "); giving up after ", Seconds(options_.patience), " s");

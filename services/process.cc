@@ -86,7 +86,8 @@ int ExecError(const Launch& launch) {
 
 pid_t StartProcess(const ProcessSpec& spec) {
   Launch launch{.parent = getpid()};
-  for (const std::string& argument : spec.argv) launch.argv.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : spec.argv)
+    launch.argv.push_back(const_cast<char*>(argument.c_str()));
   launch.argv.push_back(nullptr);
   if (!spec.log.empty()) launch.log = OpenLog(spec.log);
   launch.null = open("/dev/null", O_RDONLY | O_CLOEXEC);

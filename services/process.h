@@ -11,7 +11,7 @@ namespace r1zero {
 
 struct ProcessSpec {
   std::vector<std::string> argv;  // [0] is the program's path
-  std::filesystem::path log;      // stdout and stderr are appended here; empty: those of this process
+  std::filesystem::path log;  // stdout and stderr are appended here; empty: those of this process
 };
 
 // Starts the program in a process group of its own, so that a terminal's Ctrl-C reaches only this

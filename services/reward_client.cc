@@ -22,7 +22,8 @@ size_t SizeOf(const Judged& judged) {
 }
 
 // The group's completions in requests that the service takes.
-std::vector<v1::ScoreRequest> Batches(const Group& group, uint64_t seed, const RewardConfig& rubric) {
+std::vector<v1::ScoreRequest> Batches(const Group& group, uint64_t seed,
+                                      const RewardConfig& rubric) {
   std::vector<v1::ScoreRequest> batches;
   size_t bytes = 0;
   for (const Judged& judged : ToJudged(group, seed)) {
@@ -99,10 +100,12 @@ asio::awaitable<grpc::Status> RewardClient::Request(const v1::ScoreRequest& requ
   co_await peer_.Connected();  // that it is down, or restarting, is not this group's fault
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + options_.deadline);
-  auto start = [&](auto done) { stub_->async()->Score(&context, &request, &reply, std::move(done)); };
+  auto start = [&](auto done) {
+    stub_->async()->Score(&context, &request, &reply, std::move(done));
+  };
   const grpc::Status status = co_await peer_.scope().Call(context, start);
-  Require(!IsRefusal(status), "reward service ", peer_.options().address, ": Score: ",
-          status.error_message());
+  Require(!IsRefusal(status), "reward service ", peer_.options().address,
+          ": Score: ", status.error_message());
   co_return status;
 }
 

@@ -1,6 +1,5 @@
 // r1zero reward: the reward service as a process.
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <thread>
 

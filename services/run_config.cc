@@ -29,7 +29,8 @@ std::string Hash(RunConfig config, const std::string& salt) {
 
 void CheckName(const std::string& name) {
   Require(!name.empty() && name.front() != '.' && name.find('/') == std::string::npos,
-          "run.name is '", name, "'; expected a folder name without '/' that does not begin with '.'");
+          "run.name is '", name,
+          "'; expected a folder name without '/' that does not begin with '.'");
 }
 
 // Rules that span several fields; a single field's bounds stand where it is described.
@@ -38,17 +39,19 @@ void CheckAcrossFields(const RunConfig& c) {
   ParseAdvantageStd(c.grpo.advantage_std);
   ParseAggregation(c.grpo.loss.aggregation);
   Require(c.grpo.prompts_per_step % c.grpo.minibatches == 0, "grpo.minibatches is ",
-          c.grpo.minibatches, ", which does not divide grpo.prompts_per_step = ",
-          c.grpo.prompts_per_step, "; mini-batches hold whole groups, equally many each");
+          c.grpo.minibatches,
+          ", which does not divide grpo.prompts_per_step = ", c.grpo.prompts_per_step,
+          "; mini-batches hold whole groups, equally many each");
   Require(!c.policy.path.empty() || c.policy.max_positions >= c.rollout.max_total_tokens,
           "rollout.max_total_tokens is ", c.rollout.max_total_tokens,
           ", more than policy.max_positions = ", c.policy.max_positions);
   Require(c.policy.path.empty() || c.pretrain.tokens == 0, "policy.path is '", c.policy.path,
           "' and pretrain.tokens is ", c.pretrain.tokens,
           "; a policy is either loaded or pretrained: set pretrain.tokens = 0");
-  Require(c.policy.path.empty() ||
-              std::filesystem::is_regular_file(std::filesystem::path(c.policy.path) / "config.json"),
-          "policy.path is '", c.policy.path, "', which holds no config.json; expected a Hugging Face folder");
+  Require(c.policy.path.empty() || std::filesystem::is_regular_file(
+                                       std::filesystem::path(c.policy.path) / "config.json"),
+          "policy.path is '", c.policy.path,
+          "', which holds no config.json; expected a Hugging Face folder");
   Require(c.eval.temperatures.size() > 0, "eval.temperatures is empty; expected at least one");
 }
 

@@ -13,9 +13,9 @@
 namespace r1zero {
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:0";    // HOST:PORT, port 0: a free one; or unix:PATH
-  bool insecure_bind = false;            // allow an address that other machines can reach
-  int max_receive_bytes = 64 << 20;      // of one message
+  std::string listen = "127.0.0.1:0";  // HOST:PORT, port 0: a free one; or unix:PATH
+  bool insecure_bind = false;          // allow an address that other machines can reach
+  int max_receive_bytes = 64 << 20;    // of one message
   int max_send_bytes = 64 << 20;
 };
 

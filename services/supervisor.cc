@@ -40,7 +40,7 @@ std::string LastLines(const std::filesystem::path& log) {
 
 struct Child {
   ChildSpec spec;
-  pid_t pid = -1;  // -1: does not run
+  pid_t pid = -1;                               // -1: does not run
   std::deque<steady_clock::time_point> deaths;  // the recent ones
   asio::steady_timer restart;
 };
@@ -97,7 +97,8 @@ class Supervisor {
   void Reap() {
     for (Child& child : children_) {
       int status = 0;
-      if (child.pid > 0 && waitpid(child.pid, &status, WNOHANG) == child.pid) OnDeath(child, status);
+      if (child.pid > 0 && waitpid(child.pid, &status, WNOHANG) == child.pid)
+        OnDeath(child, status);
     }
     EndIfNobodyIsLeft();
   }
@@ -120,8 +121,8 @@ class Supervisor {
     const int deaths = CountDeaths(child, status);
     if (deaths >= options_.deaths) return GiveUp(LastWords(child, status));
     const milliseconds pause = PauseAfter(deaths);
-    const std::string text = child.spec.name + " (pid " + std::to_string(pid) + ") ended: " +
-                             DescribeExit(status) + "; starting it again in " +
+    const std::string text = child.spec.name + " (pid " + std::to_string(pid) +
+                             ") ended: " + DescribeExit(status) + "; starting it again in " +
                              std::to_string(pause.count()) + " ms";
     // A worker that ends in good order has heard that the run is over, just before the learner ends.
     deaths == 0 ? LogInfo(text) : LogWarning(text);

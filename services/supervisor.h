@@ -24,9 +24,9 @@ struct ChildSpec {
 };
 
 struct SupervisorOptions {
-  std::chrono::milliseconds grace{10'000};  // between SIGTERM and SIGKILL
-  int deaths = 5;                           // of one child ...
-  std::chrono::milliseconds within{30'000};  // ... in this time are too many
+  std::chrono::milliseconds grace{10'000};     // between SIGTERM and SIGKILL
+  int deaths = 5;                              // of one child ...
+  std::chrono::milliseconds within{30'000};    // ... in this time are too many
   std::chrono::milliseconds first_pause{200};  // before a restart; doubles with each death in a row
 };
 

@@ -66,11 +66,14 @@ int HandOver(int argc, char** argv) {
 }  // namespace
 
 int TrainMain(int argc, char** argv) {
-  CLI::App app("Trains a reasoner on this machine: a learner, a reward service and rollout workers.", "r1zero train");
+  CLI::App app(
+      "Trains a reasoner on this machine: a learner, a reward service and rollout workers.",
+      "r1zero train");
   RunOptions options;
   bool in_process = false;
   options.AddTo(app);
-  app.add_flag("--in-process", in_process, "workers and rules as threads of one process, without gRPC");
+  app.add_flag("--in-process", in_process,
+               "workers and rules as threads of one process, without gRPC");
   app.footer(kExamples + RunConfigHelp());
   const int parsed = ParseCommandLine(app, argc, argv);
   if (parsed >= 0) return parsed;

@@ -88,8 +88,8 @@ const RunTerms& TrainingClient::Join() {
   auto start = [&](grpc::ClientContext* context, v1::JoinReply* reply, auto done) {
     stub_->async()->Join(context, &request, reply, std::move(done));
   };
-  terms_ = FromProto(
-      peer_.scope().Block(peer_.Call<v1::JoinReply>("Join", kDeadline, start), stop_));
+  terms_ =
+      FromProto(peer_.scope().Block(peer_.Call<v1::JoinReply>("Join", kDeadline, start), stop_));
   peer_.scope().Spawn(KeepHeartbeat());
   return terms_;
 }
@@ -149,7 +149,8 @@ std::shared_ptr<const Weights> TrainingClient::FetchWeights(int64_t version) {
   peer_.scope().RethrowFailure();
   latest_ = peer_.scope().Block(Fetch(), stop_);
   Require(latest_.weights->version >= version, "learner ", peer_.options().address,
-          ": FetchWeights gave version ", latest_.weights->version, ", wanted ", version, " or newer");
+          ": FetchWeights gave version ", latest_.weights->version, ", wanted ", version,
+          " or newer");
   return latest_.weights;
 }
 
@@ -206,7 +207,8 @@ asio::awaitable<void> TrainingClient::Submit(const Group& group) {
   GiveBack(group.lease_id);
   const SubmitVerdict verdict = FromProto(reply.verdict());
   Require(verdict != SubmitVerdict::kInvalid, "learner ", peer_.options().address,
-          ": SubmitGroup: the group of prompt ", group.prompt.ordinal, " was refused: ", reply.why());
+          ": SubmitGroup: the group of prompt ", group.prompt.ordinal,
+          " was refused: ", reply.why());
   if (verdict == SubmitVerdict::kStale || verdict == SubmitVerdict::kUnknownLease) {
     LogInfo("the group of prompt ", group.prompt.ordinal, " came too late");
   }

@@ -26,13 +26,14 @@ void CheckWorkerName(const std::string& worker) {
 
 // Waits in slices, so that a caller that went away does not keep its thread.
 std::optional<std::vector<Lease>> LeaseUnlessCancelled(GroupBuffer& buffer,
-                                                       const std::string& worker, int64_t max_prompts,
-                                                       milliseconds wait,
+                                                       const std::string& worker,
+                                                       int64_t max_prompts, milliseconds wait,
                                                        const grpc::ServerContext& context) {
   const auto deadline = steady_clock::now() + wait;
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-    auto leases = buffer.LeasePrompts(worker, max_prompts, std::clamp(left, milliseconds(0), kSlice));
+    auto leases =
+        buffer.LeasePrompts(worker, max_prompts, std::clamp(left, milliseconds(0), kSlice));
     if (!leases || !leases->empty() || left <= kSlice || context.IsCancelled()) return leases;
   }
 }
@@ -149,7 +150,8 @@ const std::string& TrainingService::Caller(const v1::Identity& identity) {
 }
 
 void TrainingService::ForgetSilent(steady_clock::time_point now) {
-  std::erase_if(heard_of_, [&](const auto& worker) { return now - worker.second > terms_.lease_time; });
+  std::erase_if(heard_of_,
+                [&](const auto& worker) { return now - worker.second > terms_.lease_time; });
 }
 
 void TrainingService::Gone(const std::string& worker) {

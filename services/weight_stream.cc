@@ -71,7 +71,8 @@ void WeightReceiver::Add(const v1::WeightsChunk& chunk) {
           chunk.version(), " came among those of version ", weights_->version);
   const auto total = static_cast<int64_t>(std::as_bytes(std::span(weights_->flat)).size());
   const auto size = static_cast<int64_t>(chunk.data().size());
-  Require(chunk.offset() == received_, "a chunk is at byte ", chunk.offset(), ", expected ", received_);
+  Require(chunk.offset() == received_, "a chunk is at byte ", chunk.offset(), ", expected ",
+          received_);
   Require(size > 0 && size <= total - received_, "a chunk at byte ", received_, " has ", size,
           " bytes, expected 1 to ", total - received_);
   Require(Crc32c(Bytes(chunk.data())) == chunk.crc32c(), "the chunk at byte ", received_,

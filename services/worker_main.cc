@@ -1,7 +1,7 @@
 // r1zero worker: a rollout worker as a process.
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <string>
 
 #include "common/log.h"
@@ -15,7 +15,8 @@ namespace r1zero {
 namespace {
 
 constexpr char kDescription[] =
-    "Rolls out prompts of a run: leases them from the learner, samples completions, has them scored, "
+    "Rolls out prompts of a run: leases them from the learner, samples completions, has them "
+    "scored, "
     "submits them. Start as many as you like, wherever, whenever; each keeps one core busy.";
 constexpr char kExamples[] = R"(
 examples
@@ -40,9 +41,11 @@ std::string DefaultName() {
 }
 
 void AddFlags(CLI::App& app, WorkerFlags& flags) {
-  app.add_option("--learner", flags.worker.learner, "its address, HOST:PORT or unix:PATH")->required();
+  app.add_option("--learner", flags.worker.learner, "its address, HOST:PORT or unix:PATH")
+      ->required();
   app.add_option("--reward", flags.worker.reward, "the reward service's address")->required();
-  app.add_option("--name", flags.worker.name, "unique among the run's workers (default: host and pid)");
+  app.add_option("--name", flags.worker.name,
+                 "unique among the run's workers (default: host and pid)");
   app.add_option("--patience", flags.patience_seconds,
                  "seconds to wait for a learner or reward service that does not answer")
       ->capture_default_str()
@@ -52,7 +55,8 @@ void AddFlags(CLI::App& app, WorkerFlags& flags) {
 
 int Run(WorkerFlags& flags) {
   if (flags.worker.name.empty()) flags.worker.name = DefaultName();
-  flags.worker.patience = std::chrono::milliseconds(static_cast<int64_t>(flags.patience_seconds * 1e3));
+  flags.worker.patience =
+      std::chrono::milliseconds(static_cast<int64_t>(flags.patience_seconds * 1e3));
   SetLogName(flags.worker.name);
   if (!flags.log.empty()) LogToFile(flags.log);
   Work(flags.worker);

@@ -21,24 +21,27 @@ Engine MakeEngine(const RunTerms& terms) {
 
 WorkerPorts MakePorts(TrainingClient& learner, Delivery& delivery, IoScope& scope,
                       const std::function<bool()>& stop) {
-  return {.lease = [&](int64_t prompts,
-                       std::chrono::milliseconds wait) { return learner.LeasePrompts(prompts, wait); },
-          .fetch_weights = [&](int64_t version) { return learner.FetchWeights(version); },
-          .deliver = [&](Group group) { delivery.Deliver(std::move(group)); },
-          .flush = [&] { delivery.Flush(); },
-          .stop = [&] { return stop() || scope.failed(); }};
+  return {
+      .lease = [&](int64_t prompts,
+                   std::chrono::milliseconds wait) { return learner.LeasePrompts(prompts, wait); },
+      .fetch_weights = [&](int64_t version) { return learner.FetchWeights(version); },
+      .deliver = [&](Group group) { delivery.Deliver(std::move(group)); },
+      .flush = [&] { delivery.Flush(); },
+      .stop = [&] { return stop() || scope.failed(); }};
 }
 
 void Session(const WorkerOptions& options) {
   IoScope scope;
-  TrainingClient learner({.role = "learner", .address = options.learner, .patience = options.patience},
-                         options.name, options.stop, scope);
+  TrainingClient learner(
+      {.role = "learner", .address = options.learner, .patience = options.patience}, options.name,
+      options.stop, scope);
   const RunTerms& terms = learner.Join();
   LogInfo("joined run ", terms.run_id, ", epoch ", terms.epoch, ", as ", options.name);
 
   const Tokenizer tokenizer = Tokenizer::FromJson(terms.tokenizer_json, "the learner's tokenizer");
-  RewardClient reward({.role = "reward service", .address = options.reward, .patience = options.patience},
-                      {.rubric = terms.reward}, scope);
+  RewardClient reward(
+      {.role = "reward service", .address = options.reward, .patience = options.patience},
+      {.rubric = terms.reward}, scope);
   scope.Block(reward.Check(), options.stop);
   Delivery delivery(learner, reward, scope, options.stop);
 

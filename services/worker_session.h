@@ -11,7 +11,8 @@ struct WorkerOptions {
   std::string learner;  // address
   std::string reward;   // address
   std::string name;     // unique among the workers of a run
-  std::chrono::milliseconds patience{60'000};  // with a learner or reward service that does not answer
+  std::chrono::milliseconds patience{
+      60'000};  // with a learner or reward service that does not answer
   std::function<bool()> stop;
 };
 

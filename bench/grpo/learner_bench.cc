@@ -15,8 +15,14 @@ constexpr int kGroups = 16, kGroupSize = 16, kPromptTokens = 10, kCompletionToke
 constexpr int kTokens = kGroups * kGroupSize * (kPromptTokens + kCompletionTokens);
 
 ModelConfig SignsPolicy() {
-  return {.vocab_size = 121, .hidden_size = 96, .num_layers = 3, .num_heads = 4, .num_kv_heads = 4,
-          .head_width = 24, .intermediate_size = 256, .max_positions = 256};
+  return {.vocab_size = 121,
+          .hidden_size = 96,
+          .num_layers = 3,
+          .num_heads = 4,
+          .num_kv_heads = 4,
+          .head_width = 24,
+          .intermediate_size = 256,
+          .max_positions = 256};
 }
 
 std::vector<int32_t> RandomTokens(RandomStream& random, int n) {
@@ -52,13 +58,18 @@ void Update(benchmark::State& state) {
   int64_t step = 0;
   for (auto _ : state) learner->Update(step++, groups, advantages);
   const double tokens = static_cast<double>(state.iterations()) * kTokens;
-  const double passes = state.range(1) ? 8 : 6;  // multiply-adds: 2N forward, 4N backward, 2N reference
+  const double passes =
+      state.range(1) ? 8 : 6;  // multiply-adds: 2N forward, 4N backward, 2N reference
   state.counters["tokens/s"] = benchmark::Counter(tokens, benchmark::Counter::kIsRate);
-  state.counters["GFLOP/s"] = benchmark::Counter(
-      passes * tokens * static_cast<double>(NumParameters(SignsPolicy())) / 1e9, benchmark::Counter::kIsRate);
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(passes * tokens * static_cast<double>(NumParameters(SignsPolicy())) / 1e9,
+                         benchmark::Counter::kIsRate);
 }
-BENCHMARK(Update)->ArgNames({"threads", "reference"})->ArgsProduct({{1, 2}, {1, 0}})
-    ->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(Update)
+    ->ArgNames({"threads", "reference"})
+    ->ArgsProduct({{1, 2}, {1, 0}})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace r1zero

@@ -39,17 +39,10 @@ std::vector<Field> Decode(const std::string& in) {
         bytes.assign(reinterpret_cast<const char*>(&value), 8);
         break;
       }
-      case 1:
-        length = 8;
-        break;
-      case 2:
-        length = ReadVarint(in, at);
-        break;
-      case 5:
-        length = 4;
-        break;
-      default:
-        ADD_FAILURE() << "wire type " << (tag & 7);
+      case 1: length = 8; break;
+      case 2: length = ReadVarint(in, at); break;
+      case 5: length = 4; break;
+      default: ADD_FAILURE() << "wire type " << (tag & 7);
     }
     if (length) bytes = in.substr(at, length);
     EXPECT_LE(at + length, in.size());

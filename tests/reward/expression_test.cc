@@ -41,14 +41,10 @@ Fraction ValueOf(const Tree& tree) {
   const auto [c, d] = ValueOf(*tree.right);
   if (b == 0 || d == 0) return {0, 0};
   switch (tree.sign) {
-    case '+':
-      return {a * d + c * b, b * d};
-    case '-':
-      return {a * d - c * b, b * d};
-    case '*':
-      return {a * c, b * d};
-    default:
-      return {a * d, b * c};
+    case '+': return {a * d + c * b, b * d};
+    case '-': return {a * d - c * b, b * d};
+    case '*': return {a * c, b * d};
+    default: return {a * d, b * c};
   }
 }
 

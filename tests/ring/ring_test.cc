@@ -25,18 +25,29 @@ class Ring : public testing::Test {
   }
   ~Ring() override { fs::remove_all(root_); }
 
-  std::vector<std::string> Train(const std::string& name, std::vector<std::string> more = {}) const {
+  std::vector<std::string> Train(const std::string& name,
+                                 std::vector<std::string> more = {}) const {
     std::vector<std::string> arguments = {"train"};
-    for (const std::string& set :
-         {"run.out=" + root_.string(), "run.name=" + name, std::string("pretrain.tokens=0"),
-          std::string("policy.hidden_size=32"), std::string("policy.num_layers=2"),
-          std::string("policy.num_heads=2"), std::string("policy.num_kv_heads=1"),
-          std::string("policy.head_width=16"), std::string("policy.intermediate_size=48"),
-          std::string("rollout.max_total_tokens=48"), std::string("rollout.lease_seconds=1"),
-          std::string("reward.weights={accuracy=0,random=1}"), std::string("grpo.steps=12"),
-          std::string("grpo.prompts_per_step=6"), std::string("grpo.group_size=4"), std::string("grpo.lr=0.01"),
-          std::string("eval.samples=1"), std::string("eval.every=0"), std::string("task.held_out=4"),
-          std::string("checkpoint.every=3")}) {
+    for (const std::string& set : {"run.out=" + root_.string(),
+                                   "run.name=" + name,
+                                   std::string("pretrain.tokens=0"),
+                                   std::string("policy.hidden_size=32"),
+                                   std::string("policy.num_layers=2"),
+                                   std::string("policy.num_heads=2"),
+                                   std::string("policy.num_kv_heads=1"),
+                                   std::string("policy.head_width=16"),
+                                   std::string("policy.intermediate_size=48"),
+                                   std::string("rollout.max_total_tokens=48"),
+                                   std::string("rollout.lease_seconds=1"),
+                                   std::string("reward.weights={accuracy=0,random=1}"),
+                                   std::string("grpo.steps=12"),
+                                   std::string("grpo.prompts_per_step=6"),
+                                   std::string("grpo.group_size=4"),
+                                   std::string("grpo.lr=0.01"),
+                                   std::string("eval.samples=1"),
+                                   std::string("eval.every=0"),
+                                   std::string("task.held_out=4"),
+                                   std::string("checkpoint.every=3")}) {
       arguments.push_back("--set");
       arguments.push_back(set);
     }
@@ -52,12 +63,15 @@ class Ring : public testing::Test {
     std::ifstream file(root_ / name / "summary.json");
     return file ? nlohmann::json::parse(file) : nlohmann::json::object();
   }
-  std::string Hash(const std::string& name) const { return Summary(name).value("weight_sha256", "no summary"); }
+  std::string Hash(const std::string& name) const {
+    return Summary(name).value("weight_sha256", "no summary");
+  }
 
   int64_t StepsDone(const std::string& name) const {
     std::ifstream file(root_ / name / "metrics.jsonl");
     int64_t steps = 0;
-    for (std::string line; std::getline(file, line);) steps += line.find("\"timing_s/step\"") != std::string::npos;
+    for (std::string line; std::getline(file, line);)
+      steps += line.find("\"timing_s/step\"") != std::string::npos;
     return steps;
   }
   std::vector<pid_t> Processes() const {
@@ -138,10 +152,14 @@ TEST_F(Ring, CtrlCSavesAndTheRunResumesToTheSameWeights) {
 
 TEST_F(Ring, AChangedConfigurationIsNotResumedUnlessToldTo) {
   ASSERT_EQ(Run(Train("changed", {"--in-process"})).status, 0);
-  const Ended refused = Run(Train("changed", {"--in-process", "--resume", "--set", "grpo.lr=0.02"}));
+  const Ended refused =
+      Run(Train("changed", {"--in-process", "--resume", "--set", "grpo.lr=0.02"}));
   EXPECT_NE(refused.status, 0);
   EXPECT_THAT(refused.output, HasSubstr("config"));
-  EXPECT_EQ(Run(Train("changed", {"--in-process", "--resume", "--accept-config-change", "--set", "grpo.lr=0.02"})).status, 0);
+  EXPECT_EQ(Run(Train("changed", {"--in-process", "--resume", "--accept-config-change", "--set",
+                                  "grpo.lr=0.02"}))
+                .status,
+            0);
 }
 
 TEST_F(Ring, AFrozenPolicyKeepsItsWeights) {
@@ -152,7 +170,8 @@ TEST_F(Ring, AFrozenPolicyKeepsItsWeights) {
 TEST_F(Ring, MistakesAreOneSentenceAndStatusTwo) {
   const Ended typo = Run({"train", "--set", "grpo.lrr=1"});
   EXPECT_EQ(typo.status, 2);
-  EXPECT_EQ(typo.output, "r1zero train: --set grpo.lrr=1: unknown key 'grpo.lrr'; did you mean 'grpo.lr'?\n");
+  EXPECT_EQ(typo.output,
+            "r1zero train: --set grpo.lrr=1: unknown key 'grpo.lrr'; did you mean 'grpo.lr'?\n");
   const Ended missing = Run({"train", (root_ / "no.toml").string()});
   EXPECT_EQ(missing.status, 2);
   EXPECT_THAT(missing.output, HasSubstr("no.toml"));

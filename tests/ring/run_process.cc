@@ -23,7 +23,8 @@ std::string Slurp(const std::filesystem::path& path) {
 
 }  // namespace
 
-RunProcess::RunProcess(const std::vector<std::string>& arguments, const std::filesystem::path& output)
+RunProcess::RunProcess(const std::vector<std::string>& arguments,
+                       const std::filesystem::path& output)
     : output_(output) {
   std::vector<std::string> words = {std::string(R1ZERO_BINARY_DIR) + "/r1zero"};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -52,7 +53,8 @@ void RunProcess::Signal(int signal) const { kill(pid_, signal); }
 Ended RunProcess::Wait() {
   int status = 0;
   waitpid(std::exchange(pid_, -1), &status, 0);
-  return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), .output = Slurp(output_)};
+  return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
+          .output = Slurp(output_)};
 }
 
 std::vector<pid_t> ProcessesWith(const std::string& text) {

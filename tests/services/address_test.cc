@@ -22,8 +22,9 @@ TEST(Address, ReadsTheThreeForms) {
 }
 
 TEST(Address, RefusesWhatIsNoneAndSaysWhatOneIs) {
-  for (const char* text : {"", "localhost", ":9000", "localhost:", "localhost:65536", "localhost:-1",
-                           "localhost:1x", "unix:", "http://localhost:80", "[]:1", "::1:80"})
+  for (const char* text :
+       {"", "localhost", ":9000", "localhost:", "localhost:65536", "localhost:-1", "localhost:1x",
+        "unix:", "http://localhost:80", "[]:1", "::1:80"})
     EXPECT_THAT([&] { ParseAddress(text); }, ThrowsMessage<Error>(HasSubstr("expected"))) << text;
   EXPECT_THAT([] { ParseAddress("unix:/" + std::string(200, 'x')); },
               ThrowsMessage<Error>(HasSubstr("the system allows 107")));
@@ -32,7 +33,8 @@ TEST(Address, RefusesWhatIsNoneAndSaysWhatOneIs) {
 TEST(Address, KnowsWhatOtherMachinesCannotReach) {
   for (const char* text : {"127.0.0.1:1", "127.9.9.9:1", "localhost:1", "[::1]:1", "unix:x"})
     EXPECT_TRUE(ParseAddress(text).is_loopback()) << text;
-  for (const char* text : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "127.example.org:1", "example.org:1"})
+  for (const char* text :
+       {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "127.example.org:1", "example.org:1"})
     EXPECT_FALSE(ParseAddress(text).is_loopback()) << text;
 }
 

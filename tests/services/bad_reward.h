@@ -29,7 +29,8 @@ class BadReward final : public v1::Reward::Service {
     if (request->items_size() == 0 || ++calls_ > bad_calls_) return status;
     switch (way_) {
       case Way::kHang:
-        while (!context->IsCancelled() && !over_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        while (!context->IsCancelled() && !over_)
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
         break;
       case Way::kWrongCount: reply->mutable_results()->RemoveLast(); break;
       case Way::kNan: reply->mutable_results(0)->set_reward(NAN); break;

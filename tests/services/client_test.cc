@@ -24,13 +24,15 @@ const std::function<bool()> kNeverStop = [] { return false; };
 class DamagingRelay final : public v1::Training::Service {
  public:
   DamagingRelay(const std::string& learner, int damaged_streams)
-      : stub_(v1::Training::NewStub(grpc::CreateChannel(learner, grpc::InsecureChannelCredentials()))),
+      : stub_(v1::Training::NewStub(
+            grpc::CreateChannel(learner, grpc::InsecureChannelCredentials()))),
         damaged_streams_(damaged_streams),
         server_({}, {this}) {}
   std::string address() const { return server_.address(); }
   int streams() const { return streams_; }
 
-  grpc::Status Join(grpc::ServerContext*, const v1::JoinRequest* request, v1::JoinReply* reply) override {
+  grpc::Status Join(grpc::ServerContext*, const v1::JoinRequest* request,
+                    v1::JoinReply* reply) override {
     grpc::ClientContext context;
     return stub_->Join(&context, *request, reply);
   }
@@ -72,7 +74,8 @@ TEST(TrainingClient, NamesAnAddressThatDoesNotAnswerTheCallAndHowLongItTried) {
 
 TEST(TrainingClient, StopInterruptsAWaitForALearnerThatDoesNotAnswer) {
   IoScope scope;
-  TrainingClient client(Learner("127.0.0.1:1", 60s), "w", [] { return true; }, scope);
+  TrainingClient client(
+      Learner("127.0.0.1:1", 60s), "w", [] { return true; }, scope);
   EXPECT_THROW(client.Join(), Interrupted);
 }
 
@@ -80,7 +83,8 @@ TEST(TrainingClient, StopInterruptsALongPoll) {
   FakeLearner learner;
   std::atomic<bool> stop = false;
   IoScope scope;
-  TrainingClient client(Learner(learner.address()), "w", [&] { return stop.load(); }, scope);
+  TrainingClient client(
+      Learner(learner.address()), "w", [&] { return stop.load(); }, scope);
   client.Join();
   stop = true;
   EXPECT_TRUE(client.LeasePrompts(1, 30s).leases.empty());

@@ -154,11 +154,12 @@ TEST(Convert, TheTermsOfARunSurviveTheWire) {
 }
 
 TEST(Convert, AScoreSurvivesTheWire) {
-  const Score score{.reward = 1.1,
-                    .undecided = true,
-                    .parts = {{"accuracy", 2, {Outcome::kCorrect, 1, "equal", "\xff", "exact@1"}},
-                              {"format", 0.5, {Outcome::kUndecided, 0, "bad_gold", "", "format@1"}}},
-                    .judged_sha256 = "abc"};
+  const Score score{
+      .reward = 1.1,
+      .undecided = true,
+      .parts = {{"accuracy", 2, {Outcome::kCorrect, 1, "equal", "\xff", "exact@1"}},
+                {"format", 0.5, {Outcome::kUndecided, 0, "bad_gold", "", "format@1"}}},
+      .judged_sha256 = "abc"};
   const Score back = FromProto(Sent(ToProto(score)));
   EXPECT_EQ(back.reward, score.reward);
   EXPECT_EQ(back.undecided, score.undecided);

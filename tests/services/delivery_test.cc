@@ -22,7 +22,11 @@ using ::testing::ThrowsMessage;
 const std::function<bool()> kNeverStop = [] { return false; };
 
 void RunOneWorker(const std::string& learner, const std::string& reward) {
-  Work({.learner = learner, .reward = reward, .name = "worker", .patience = 10s, .stop = kNeverStop});
+  Work({.learner = learner,
+        .reward = reward,
+        .name = "worker",
+        .patience = 10s,
+        .stop = kNeverStop});
 }
 
 TEST(Delivery, AGroupThatCouldNotBeScoredIsDoneAgain) {

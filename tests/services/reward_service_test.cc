@@ -42,7 +42,8 @@ TEST_F(RewardServiceTest, ScoresAsTheRubricInThisProcessDoesInOrder) {
   const Rubric rubric(TestRubric());
   std::vector<Judged> items;
   for (uint64_t i = 0; i < 50; ++i)
-    items.push_back({.completion = "text " + std::to_string(i), .truncated = i % 5 == 0, .random_key = i});
+    items.push_back(
+        {.completion = "text " + std::to_string(i), .truncated = i % 5 == 0, .random_key = i});
   ASSERT_TRUE(Score(Request(TestRubric(), items)).ok());
   ASSERT_EQ(reply_.results_size(), 50);
   for (int i = 0; i < 50; ++i) {
@@ -54,13 +55,15 @@ TEST_F(RewardServiceTest, ScoresAsTheRubricInThisProcessDoesInOrder) {
 TEST_F(RewardServiceTest, ServesSeveralRubricsAtOnce) {
   const std::vector<Judged> items = {{.completion = "x", .random_key = 1}};
   for (const double weight : {1.0, 2.0, 1.0}) {
-    ASSERT_TRUE(Score(Request({.accuracy = "random", .weights = {{"accuracy", weight}}}, items)).ok());
+    ASSERT_TRUE(
+        Score(Request({.accuracy = "random", .weights = {{"accuracy", weight}}}, items)).ok());
     EXPECT_EQ(reply_.results(0).verdicts(0).weight(), weight);
   }
 }
 
 TEST_F(RewardServiceTest, NamesTheFieldThatIsWrong) {
-  ExpectRefused(Request({.accuracy = "exakt", .weights = {{"accuracy", 1.0}}}, {}), "did you mean 'exact'");
+  ExpectRefused(Request({.accuracy = "exakt", .weights = {{"accuracy", 1.0}}}, {}),
+                "did you mean 'exact'");
   ExpectRefused(Request({.weights = {}}, {}), "rubric is empty");
   ExpectRefused(Request({.accuracy = "exact", .weights = {{"accuracy", NAN}}}, {}), "accuracy");
   v1::ScoreRequest renamed = Request(TestRubric(), {});

@@ -44,20 +44,23 @@ std::vector<Group> InOneProcess(int64_t count, int64_t version) {
   GroupBuffer buffer({.vocab_size = 12});
   const Rubric rubric(TestRubric());
   const EngineConfig config{.max_sequences = 16, .max_prefill_tokens = 64};
-  Engine engine(MakeCpuDecoder(TinyModel(), NumKvBlocks(config, 24), MaxBatchTokens(config)), config);
+  Engine engine(MakeCpuDecoder(TinyModel(), NumKvBlocks(config, 24), MaxBatchTokens(config)),
+                config);
   const Tokenizer tokenizer = DigitTokenizer();
   buffer.Issue(DigitPrompts(0, count), TestSampling(), version);
   int64_t delivered = 0;
   RunWorker(engine, tokenizer,
-            {.lease = [&](int64_t prompts, auto wait) {
-               return LeaseReply{.leases = *buffer.LeasePrompts("me", prompts, wait)};
-             },
+            {.lease =
+                 [&](int64_t prompts, auto wait) {
+                   return LeaseReply{.leases = *buffer.LeasePrompts("me", prompts, wait)};
+                 },
              .fetch_weights = [](int64_t wanted) { return RandomWeights(wanted); },
-             .deliver = [&](Group group) {
-               ScoreGroup(group, TestSampling().seed, rubric);
-               EXPECT_EQ(buffer.Submit("me", std::move(group)), SubmitVerdict::kAccepted);
-               ++delivered;
-             },
+             .deliver =
+                 [&](Group group) {
+                   ScoreGroup(group, TestSampling().seed, rubric);
+                   EXPECT_EQ(buffer.Submit("me", std::move(group)), SubmitVerdict::kAccepted);
+                   ++delivered;
+                 },
              .flush = [] {},
              .stop = [&] { return delivered == count; }});
   return *buffer.Take();
@@ -111,7 +114,8 @@ TEST(Ring, ThePromptsOfAWorkerThatDiesAreDoneByAnother) {
 TEST(Ring, AWorkerThatIsStoppedGivesItsPromptsBack) {
   FakeLearner learner;
   FakeReward reward;
-  std::optional<WorkerThread> stopped(std::in_place, learner.address(), reward.address(), "stopped");
+  std::optional<WorkerThread> stopped(std::in_place, learner.address(), reward.address(),
+                                      "stopped");
   while (learner.buffer.live_workers() == 0) std::this_thread::sleep_for(1ms);
   learner.Issue(0, 40);
   stopped.reset();

@@ -31,7 +31,8 @@ TEST(RunConfig, TheResolvedTomlReadsBackToTheSameValues) {
 }
 
 TEST(RunConfig, RulesThatSpanFieldsNameThem) {
-  EXPECT_THAT(Refusal({"grpo.minibatches=3"}), HasSubstr("does not divide grpo.prompts_per_step = 16"));
+  EXPECT_THAT(Refusal({"grpo.minibatches=3"}),
+              HasSubstr("does not divide grpo.prompts_per_step = 16"));
   EXPECT_THAT(Refusal({"rollout.max_total_tokens=257"}), HasSubstr("policy.max_positions = 256"));
   EXPECT_THAT(Refusal({"run.name=a/b"}), HasSubstr("run.name is 'a/b'"));
   EXPECT_THAT(Refusal({"policy.path=/nowhere"}), HasSubstr("pretrain.tokens"));
@@ -39,7 +40,9 @@ TEST(RunConfig, RulesThatSpanFieldsNameThem) {
 
 TEST(RunConfig, TheTrainingHashIgnoresWhoServesTheRunAndSeesWhatTrainsIt) {
   const std::string base = TrainingSha256(With({}));
-  EXPECT_EQ(TrainingSha256(With({"rollout.workers=4", "run.name=x", "grpo.threads=1", "grpo.micro_batch_tokens=64", "checkpoint.every=1"})), base);
+  EXPECT_EQ(TrainingSha256(With({"rollout.workers=4", "run.name=x", "grpo.threads=1",
+                                 "grpo.micro_batch_tokens=64", "checkpoint.every=1"})),
+            base);
   EXPECT_NE(TrainingSha256(With({"grpo.lr=1e-5"})), base);
   EXPECT_NE(TrainingSha256(With({"run.seed=2"})), base);
   EXPECT_NE(TrainingSha256(With({"task.mix.slip=0.02"})), base);
@@ -47,7 +50,8 @@ TEST(RunConfig, TheTrainingHashIgnoresWhoServesTheRunAndSeesWhatTrainsIt) {
 
 TEST(RunConfig, TheBaseHashSeesOnlyWhatPretrainingDependsOn) {
   const std::string base = BaseSha256(With({}));
-  EXPECT_EQ(BaseSha256(With({"grpo.lr=1e-5", "task.held_out=100", "pretrain.cache=elsewhere"})), base);
+  EXPECT_EQ(BaseSha256(With({"grpo.lr=1e-5", "task.held_out=100", "pretrain.cache=elsewhere"})),
+            base);
   EXPECT_NE(BaseSha256(With({"pretrain.tokens=1000"})), base);
   EXPECT_NE(BaseSha256(With({"run.seed=2"})), base);
 }
@@ -70,8 +74,10 @@ TEST(RunConfig, EveryCheckedInRunLoads) {
 }
 
 TEST(RunConfig, TheConfigurationPageIsTheHelpPage) {
-  const auto page = std::filesystem::path(R1ZERO_TEST_DATA) / ".." / ".." / "docs" / "configuration.md";
-  EXPECT_THAT(ReadFile(page), HasSubstr(RunConfigHelp())) << "write it again: docs/make_configuration.sh";
+  const auto page =
+      std::filesystem::path(R1ZERO_TEST_DATA) / ".." / ".." / "docs" / "configuration.md";
+  EXPECT_THAT(ReadFile(page), HasSubstr(RunConfigHelp()))
+      << "write it again: docs/make_configuration.sh";
 }
 
 }  // namespace

@@ -23,13 +23,16 @@ Group TwoCompletions() {
 }
 
 std::vector<Score> TwoScores() {
-  return {{.reward = 2,
-           .parts = {{"accuracy", 2, {.outcome = Outcome::kCorrect, .score = 1, .reason = "equal"}}},
-           .judged_sha256 = Sha256Hex("one")},
-          {.reward = 7,
-           .undecided = true,
-           .parts = {{"accuracy", 2, {.outcome = Outcome::kUndecided, .score = NAN, .reason = "bad_gold"}}},
-           .judged_sha256 = Sha256Hex("two")}};
+  return {
+      {.reward = 2,
+       .parts = {{"accuracy", 2, {.outcome = Outcome::kCorrect, .score = 1, .reason = "equal"}}},
+       .judged_sha256 = Sha256Hex("one")},
+      {.reward = 7,
+       .undecided = true,
+       .parts = {{"accuracy",
+                  2,
+                  {.outcome = Outcome::kUndecided, .score = NAN, .reason = "bad_gold"}}},
+       .judged_sha256 = Sha256Hex("two")}};
 }
 
 TEST(Scoring, ShowsTheVerifiersWhatTheyNeed) {
@@ -78,7 +81,8 @@ TEST(Scoring, RefusesScoresThatCannotBeOfThisGroupAndChangesNothing) {
       {[](auto& scores) { scores.pop_back(); }, "1 scores for 2 completions"},
       {[](auto& scores) { std::swap(scores[0], scores[1]); }, "score 0 is of another text"},
       {[](auto& scores) { scores[0].reward = NAN; }, "score 0 has reward nan"},
-      {[](auto& scores) { scores[0].parts[0].verdict.score = INFINITY; }, "part 'accuracy' has score inf"},
+      {[](auto& scores) { scores[0].parts[0].verdict.score = INFINITY; },
+       "part 'accuracy' has score inf"},
   };
   for (const Case& c : cases) {
     Group group = TwoCompletions();

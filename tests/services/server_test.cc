@@ -34,8 +34,8 @@ TEST(Server, PicksAFreePortAndSaysWhich) {
 TEST(Server, SaysThatAPortIsTaken) {
   const FakeReward first;
   EXPECT_THAT([&] { FakeReward second(first.address()); },
-              ThrowsMessage<Error>(HasSubstr("cannot listen on " + first.address() +
-                                             ": Address already in use")));
+              ThrowsMessage<Error>(
+                  HasSubstr("cannot listen on " + first.address() + ": Address already in use")));
 }
 
 TEST(Server, SaysThatASocketIsTaken) {
@@ -75,9 +75,9 @@ TEST(Server, AnswersHealthChecks) {
 TEST(Server, ListsItsServicesByReflection) {
   const FakeReward reward;
   // ServerReflectionRequest: field 7, list_services.
-  const Reply reply = Call(
-      Dial(reward.address()), "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-      std::string("\x3a\x00", 2));
+  const Reply reply =
+      Call(Dial(reward.address()), "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+           std::string("\x3a\x00", 2));
   ASSERT_TRUE(reply.status.ok()) << reply.status.error_message();
   EXPECT_THAT(reply.bytes, HasSubstr("r1zero.v1.Reward"));
   EXPECT_THAT(reply.bytes, HasSubstr("grpc.health.v1.Health"));

@@ -68,7 +68,8 @@ class SupervisorTest : public ::testing::Test {
   }
   static void ExpectGoneSoon(pid_t pid) {
     const auto deadline = std::chrono::steady_clock::now() + 5s;
-    while (!IsGone(pid) && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(2ms);
+    while (!IsGone(pid) && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(2ms);
     EXPECT_TRUE(IsGone(pid));
   }
 
@@ -91,8 +92,10 @@ TEST_F(SupervisorTest, ReportsAChildThatASignalKilledAsAShellDoes) {
 
 TEST_F(SupervisorTest, StartsAChildAgainThatDied) {
   EXPECT_EQ(Supervise({Shell("learner", "while [ ! -s second ]; do sleep 0.01; done; exit 0"),
-                       Shell("worker", "if [ -s first ]; then echo 2 > second; exec sleep 100; fi; "
-                                       "echo 1 > first; kill -9 $$", true)},
+                       Shell("worker",
+                             "if [ -s first ]; then echo 2 > second; exec sleep 100; fi; "
+                             "echo 1 > first; kill -9 $$",
+                             true)},
                       "learner", options_),
             0);
 }
@@ -100,19 +103,25 @@ TEST_F(SupervisorTest, StartsAChildAgainThatDied) {
 TEST_F(SupervisorTest, GivesUpOnAChildThatKeepsDyingWithItsLastWords) {
   EXPECT_THAT(
       [&] {
-        Supervise({Shell("learner", kLives), Shell("worker", "while [ ! -s pid ]; do sleep 0.01; done; "
-                                                    "echo out of luck >&2; exit 3", true)},
+        Supervise({Shell("learner", kLives), Shell("worker",
+                                                   "while [ ! -s pid ]; do sleep 0.01; done; "
+                                                   "echo out of luck >&2; exit 3",
+                                                   true)},
                   "learner", options_);
       },
-      ThrowsMessage<Error>(AllOf(HasSubstr("worker died 5 times within 30 s"), HasSubstr("exit status 3"),
-                                 HasSubstr("worker.log:"), HasSubstr("out of luck"))));
+      ThrowsMessage<Error>(AllOf(HasSubstr("worker died 5 times within 30 s"),
+                                 HasSubstr("exit status 3"), HasSubstr("worker.log:"),
+                                 HasSubstr("out of luck"))));
   EXPECT_TRUE(IsGone(AwaitPid("pid")));
 }
 
 TEST_F(SupervisorTest, SaysWhichProgramItCannotStartAndEndsTheOthers) {
   ChildSpec missing{.name = "worker", .argv = {"/no/such/program"}};
-  EXPECT_THAT([&] { Supervise({Shell("learner", kLives), missing}, "learner", options_); },
-              ThrowsMessage<Error>(HasSubstr("cannot start /no/such/program: No such file")));
+  EXPECT_THAT(
+      [&] {
+        Supervise({Shell("learner", kLives), missing}, "learner", options_);
+      },
+      ThrowsMessage<Error>(HasSubstr("cannot start /no/such/program: No such file")));
 }
 
 TEST_F(SupervisorTest, AppendsToTheLogOfAChild) {
@@ -123,11 +132,14 @@ TEST_F(SupervisorTest, AppendsToTheLogOfAChild) {
 
 TEST_F(SupervisorTest, AnInterruptionReachesTheLearnerFirstWhichMayTakeItsTime) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    const pid_t supervisor = Fork(
-        {Shell("learner", "trap 'test -s worker-ended && echo early > early; exit 130' TERM; "
-                          "echo $$ > pid; while true; do sleep 0.01; done"),
-         Shell("worker", "trap 'echo ended > worker-ended; exit 0' TERM; echo $$ > worker-pid; "
-                         "while true; do sleep 0.01; done", true)});
+    const pid_t supervisor =
+        Fork({Shell("learner",
+                    "trap 'test -s worker-ended && echo early > early; exit 130' TERM; "
+                    "echo $$ > pid; while true; do sleep 0.01; done"),
+              Shell("worker",
+                    "trap 'echo ended > worker-ended; exit 0' TERM; echo $$ > worker-pid; "
+                    "while true; do sleep 0.01; done",
+                    true)});
     const pid_t learner = AwaitPid("pid"), worker = AwaitPid("worker-pid");
     kill(supervisor, signal);
     EXPECT_EQ(Wait(supervisor), 130);
@@ -151,8 +163,9 @@ TEST_F(SupervisorTest, KillsWhatDoesNotEndInTime) {
 }
 
 TEST_F(SupervisorTest, ASecondInterruptionKillsAtOnce) {
-  const pid_t supervisor =
-      Fork({Shell("learner", "trap 'echo asked > asked' TERM; echo $$ > pid; while true; do sleep 0.01; done")});
+  const pid_t supervisor = Fork(
+      {Shell("learner",
+             "trap 'echo asked > asked' TERM; echo $$ > pid; while true; do sleep 0.01; done")});
   AwaitPid("pid");
   kill(supervisor, SIGINT);
   while (Read("asked").empty()) std::this_thread::sleep_for(2ms);
@@ -161,8 +174,8 @@ TEST_F(SupervisorTest, ASecondInterruptionKillsAtOnce) {
 }
 
 TEST_F(SupervisorTest, NothingIsLeftWhenTheSupervisorIsKilled) {
-  const pid_t supervisor = Fork({Shell("learner", kLives),
-                                 Shell("worker", "echo $$ > worker-pid; exec sleep 100", true)});
+  const pid_t supervisor = Fork(
+      {Shell("learner", kLives), Shell("worker", "echo $$ > worker-pid; exec sleep 100", true)});
   const pid_t learner = AwaitPid("pid"), worker = AwaitPid("worker-pid");
   kill(supervisor, SIGKILL);
   EXPECT_EQ(Wait(supervisor), -SIGKILL);

@@ -111,7 +111,8 @@ TEST_F(TrainingServiceTest, RefusesEveryHostileFieldAndLosesNothing) {
     cases[i].spoil(group);
     const v1::SubmitGroupReply reply = Submit(worker, group);
     EXPECT_EQ(reply.verdict(), cases[i].verdict) << "case " << i;
-    EXPECT_EQ(reply.why().empty(), cases[i].verdict != v1::SubmitGroupReply::INVALID) << "case " << i;
+    EXPECT_EQ(reply.why().empty(), cases[i].verdict != v1::SubmitGroupReply::INVALID)
+        << "case " << i;
     Lease(worker, {});  // holds it no more
     learner_.buffer.Forget(worker);
   }
@@ -134,23 +135,20 @@ TEST_F(TrainingServiceTest, SendsACallerOfAnotherRunOrEpochBackToJoin) {
       EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
       EXPECT_THAT(status.error_message(), HasSubstr("join again"));
     };
-    expect_join_again(v1::LeasePromptsRequest(), v1::LeasePromptsReply(), [&](auto& c, auto& q, auto& r) {
-      return stub_->LeasePrompts(&c, q, &r);
-    });
-    expect_join_again(v1::SubmitGroupRequest(), v1::SubmitGroupReply(), [&](auto& c, auto& q, auto& r) {
-      return stub_->SubmitGroup(&c, q, &r);
-    });
-    expect_join_again(v1::HeartbeatRequest(), v1::HeartbeatReply(), [&](auto& c, auto& q, auto& r) {
-      return stub_->Heartbeat(&c, q, &r);
-    });
-    expect_join_again(v1::LeaveRequest(), v1::LeaveReply(), [&](auto& c, auto& q, auto& r) {
-      return stub_->Leave(&c, q, &r);
-    });
-    expect_join_again(v1::FetchWeightsRequest(), v1::WeightsChunk(), [&](auto& c, auto& q, auto& r) {
-      const auto reader = stub_->FetchWeights(&c, q);
-      EXPECT_FALSE(reader->Read(&r));
-      return reader->Finish();
-    });
+    expect_join_again(v1::LeasePromptsRequest(), v1::LeasePromptsReply(),
+                      [&](auto& c, auto& q, auto& r) { return stub_->LeasePrompts(&c, q, &r); });
+    expect_join_again(v1::SubmitGroupRequest(), v1::SubmitGroupReply(),
+                      [&](auto& c, auto& q, auto& r) { return stub_->SubmitGroup(&c, q, &r); });
+    expect_join_again(v1::HeartbeatRequest(), v1::HeartbeatReply(),
+                      [&](auto& c, auto& q, auto& r) { return stub_->Heartbeat(&c, q, &r); });
+    expect_join_again(v1::LeaveRequest(), v1::LeaveReply(),
+                      [&](auto& c, auto& q, auto& r) { return stub_->Leave(&c, q, &r); });
+    expect_join_again(v1::FetchWeightsRequest(), v1::WeightsChunk(),
+                      [&](auto& c, auto& q, auto& r) {
+                        const auto reader = stub_->FetchWeights(&c, q);
+                        EXPECT_FALSE(reader->Read(&r));
+                        return reader->Finish();
+                      });
   }
 }
 

@@ -33,7 +33,8 @@ PublishedWeights BigWeights(int64_t version = 4) {
   return {.weights = weights, .sha256 = WeightSha256(*weights)};
 }
 
-std::vector<v1::WeightsChunk> Chunks(const PublishedWeights& published, const std::string& have = "") {
+std::vector<v1::WeightsChunk> Chunks(const PublishedWeights& published,
+                                     const std::string& have = "") {
   std::vector<v1::WeightsChunk> chunks;
   SendWeights(published, have, [&](const v1::WeightsChunk& chunk) {
     chunks.push_back(chunk);

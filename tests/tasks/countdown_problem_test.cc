@@ -70,17 +70,10 @@ TEST(CountdownProblem, StepsUseEachNumberOnceAndKeepWholeSmallResults) {
         pool.erase(pool.find(operand));
       }
       switch (step[step.find_first_of("+-*/")]) {
-        case '+':
-          ASSERT_EQ(a + b, c);
-          break;
-        case '-':
-          ASSERT_EQ(a - b, c);
-          break;
-        case '*':
-          ASSERT_EQ(a * b, c);
-          break;
-        default:
-          ASSERT_EQ(b * c, a);
+        case '+': ASSERT_EQ(a + b, c); break;
+        case '-': ASSERT_EQ(a - b, c); break;
+        case '*': ASSERT_EQ(a * b, c); break;
+        default: ASSERT_EQ(b * c, a);
       }
       ASSERT_TRUE(0 <= c && c <= 999) << attempt.worked;
       pool.insert(c);
