@@ -37,19 +37,22 @@ void GroupBuffer::Issue(std::vector<Prompt> prompts, const SamplingParams& sampl
 constexpr int kQuietSeconds = 4;
 
 std::optional<std::vector<Group>> GroupBuffer::Take(
-    const std::function<void(const std::string&)>& waiting) {
+    const std::function<void(const TakeProgress&)>& waiting) {
   std::unique_lock lock(state_->mutex);
   Require(state_->book.is_open(), "group buffer: no batch is open");
   const auto over = [&] { return state_->stopped || state_->book.is_complete(); };
+  const int64_t issued = state_->book.issued();
   int64_t missing = state_->book.missing();
   for (int quiet = 0; !state_->batch_complete.wait_for(lock, std::chrono::seconds(1), over);) {
     state_->book.RequireTrustedWorker();
     quiet = state_->book.missing() == missing ? quiet + 1 : 0;
     missing = state_->book.missing();
-    if (quiet < kQuietSeconds) continue;
-    const std::string sentence = state_->book.Describe();
+    const TakeProgress progress{
+        .back = issued - missing,
+        .issued = issued,
+        .who_waits_for_whom = quiet < kQuietSeconds ? "" : state_->book.Describe()};
     lock.unlock();
-    if (waiting) waiting(sentence);
+    if (waiting) waiting(progress);
     lock.lock();
   }
   std::vector<Group> groups = state_->book.Close();

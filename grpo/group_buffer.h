@@ -27,6 +27,12 @@
 
 namespace r1zero {
 
+// What Take tells every second while it waits.
+struct TakeProgress {
+  int64_t back = 0, issued = 0;     // groups
+  std::string who_waits_for_whom;  // who holds what since when; only if nothing came for 5 seconds
+};
+
 class GroupBuffer {
  public:
   explicit GroupBuffer(GroupBufferOptions options);
@@ -35,11 +41,11 @@ class GroupBuffer {
   // --- the trainer's side ---
   // Opens a batch. REQUIRES that none is open.
   void Issue(std::vector<Prompt> prompts, const SamplingParams& sampling, int64_t policy_version);
-  // Waits until the whole batch is back and closes it: the groups in the order issued. Once nothing
-  // has come back for 5 seconds, calls `waiting` every second with a sentence that says who holds
-  // what since when. Returns nullopt if Stop(). Error if every live worker had its groups refused.
+  // Waits until the whole batch is back and closes it: the groups in the order issued. Calls
+  // `waiting` every second. Returns nullopt if Stop(). Error if every live worker had its groups
+  // refused.
   std::optional<std::vector<Group>> Take(
-      const std::function<void(const std::string& who_waits_for_whom)>& waiting = {});
+      const std::function<void(const TakeProgress&)>& waiting = {});
 
   // --- the workers' side ---
   // Up to `max_prompts` leases for `worker`, waiting at most `wait`; a fair share (open prompts

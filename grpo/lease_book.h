@@ -39,6 +39,7 @@ class LeaseBook {
   void Open(std::vector<Prompt> prompts, const SamplingParams& sampling, int64_t policy_version);
   bool is_open() const { return !slots_.empty(); }
   bool is_complete() const { return missing() == 0; }
+  int64_t issued() const { return static_cast<int64_t>(slots_.size()); }
   int64_t missing() const { return static_cast<int64_t>(slots_.size()) - filled_; }
   std::vector<Group> Close();  // the groups that are there; every lease given so far becomes stale
 

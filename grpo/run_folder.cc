@@ -30,7 +30,8 @@ void MoveAside(const fs::path& path) {
   std::error_code error;
   fs::rename(path, aside, error);
   Require(!error, path.string(), ": cannot be moved to ", aside.string(), ": ", error.message());
-  LogInfo("the run that was in ", path.string(), " is now in ", aside.string());
+  LogWarning(path.string(), " held a run already, which is now ", aside.string(),
+             "; --resume goes on with a run instead");
 }
 
 }  // namespace

@@ -36,12 +36,13 @@ struct TrainerConfig {
 
 // Something to show a person while training goes on.
 struct TrainerEvent {
-  enum class Kind { kEvaluating, kStep, kEvaluated, kWaiting, kCheckpoint };
+  enum class Kind { kEvaluating, kSampling, kStep, kEvaluated, kWaiting, kCheckpoint };
   Kind kind = Kind::kStep;
   int64_t step = 0, steps = 0;
   Metrics metrics;  // kStep: that line of metrics.jsonl; kEvaluated: its evaluation
   double eta_seconds = 0;
   std::string text;  // kWaiting: who waits for whom since when
+  int64_t groups_back = 0, groups_issued = 0;  // kSampling: of a step or an evaluation, each second
 };
 
 struct TrainerParts {

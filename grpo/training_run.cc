@@ -82,8 +82,12 @@ std::optional<std::vector<Group>> TrainingRun::Collect(std::vector<Prompt> promp
                                                        const SamplingParams& sampling) {
   if (parts_.stop && parts_.stop()) return std::nullopt;
   parts_.buffer.Issue(std::move(prompts), sampling, progress_.policy_version);
-  return parts_.buffer.Take([&](const std::string& who_waits_for_whom) {
-    Show({.kind = TrainerEvent::Kind::kWaiting, .text = who_waits_for_whom});
+  return parts_.buffer.Take([&](const TakeProgress& progress) {
+    const bool stalls = !progress.who_waits_for_whom.empty();
+    Show({.kind = stalls ? TrainerEvent::Kind::kWaiting : TrainerEvent::Kind::kSampling,
+          .text = progress.who_waits_for_whom,
+          .groups_back = progress.back,
+          .groups_issued = progress.issued});
     if (parts_.stop && parts_.stop()) parts_.buffer.Stop();
   });
 }

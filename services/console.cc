@@ -1,7 +1,9 @@
 #include "services/console.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -27,6 +29,15 @@ std::string Column(const Metrics& metrics, const std::string& metric, const std:
   const auto value = Find(metrics, metric);
   return value ? "  " + title + " " + Fixed(*value, digits) : std::string();
 }
+
+// A line that wraps could not be replaced.
+int TerminalColumns() {
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
+
+constexpr int64_t kPretrainingLines = 20;  // of a whole pretraining, without a terminal
 
 }  // namespace
 
@@ -64,12 +75,19 @@ void Console::Line(const std::string& text) {
 
 void Console::Live(const std::string& text) {
   if (!terminal_) return Line(text);
-  std::fprintf(stderr, "\r\033[K%s", text.c_str());
+  std::fprintf(stderr, "\r\033[K%.*s", TerminalColumns() - 1, text.c_str());
   std::fflush(stderr);
   live_ = true;
 }
 
+void Console::Passing(const std::string& text) {
+  if (terminal_) Live(text);
+}
+
 void Console::Pretraining(const PretrainProgress& p) {
+  const int64_t part = p.tokens * kPretrainingLines / std::max<int64_t>(1, p.target_tokens);
+  if (!terminal_ && part == pretraining_part_) return;
+  pretraining_part_ = part;
   std::string text = "pretraining  " + FormatCount(static_cast<double>(p.tokens)) + "/" +
                      FormatCount(static_cast<double>(p.target_tokens)) + " tokens  loss " +
                      Fixed(p.loss, 3);
@@ -99,6 +117,10 @@ void Console::Training(const TrainerEvent& event) {
                   Column(m, "eval/mean_length", "length", 1));
     case TrainerEvent::Kind::kWaiting: return Line(event.text);
     case TrainerEvent::Kind::kEvaluating: return Live("step " + at + "  evaluating");
+    case TrainerEvent::Kind::kSampling:
+      return Passing("step " + at + "  sampled " + std::to_string(event.groups_back) + " of " +
+                     std::to_string(event.groups_issued) + " groups  ETA " +
+                     FormatSeconds(event.eta_seconds) + last_evaluation_);
     case TrainerEvent::Kind::kCheckpoint: return;
   }
 }

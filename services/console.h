@@ -20,8 +20,10 @@ class Console {
 
  private:
   void Live(const std::string& text);  // replaces the live line; a plain line without a terminal
+  void Passing(const std::string& text);  // the same, and nothing without a terminal
   bool terminal_ = false;
   bool live_ = false;
+  int64_t pretraining_part_ = -1;
   std::string last_evaluation_;
 };
 

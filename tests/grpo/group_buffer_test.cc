@@ -286,13 +286,18 @@ TEST_F(GroupBufferTest, SaysWhoWaitsForWhomSinceWhen) {
 
 TEST_F(GroupBufferTest, TakeReportsWhileItWaitsAndEndsWhenStopped) {
   buffer_.Issue(Prompts(0, 2), Sampling(), 0);
-  std::string sentence;
-  const auto groups = buffer_.Take([&](const std::string& text) {
-    sentence = text;
-    buffer_.Stop();
+  SubmitAll("w", LeaseNow("w", 1));
+  std::vector<TakeProgress> told;
+  const auto groups = buffer_.Take([&](const TakeProgress& progress) {
+    told.push_back(progress);
+    if (!progress.who_waits_for_whom.empty()) buffer_.Stop();
   });
   EXPECT_FALSE(groups);
-  EXPECT_THAT(sentence, HasSubstr("waits for 2 of 2 groups"));
+  EXPECT_GE(told.size(), 4u);
+  EXPECT_EQ(told[0].who_waits_for_whom, "");
+  EXPECT_EQ(told[0].back, 1);
+  EXPECT_EQ(told[0].issued, 2);
+  EXPECT_THAT(told.back().who_waits_for_whom, HasSubstr("waits for 1 of 2 groups"));
 }
 
 TEST_F(GroupBufferTest, EveryWorkerHearsThatTheRunIsOver) {
