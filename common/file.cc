@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "common/error.h"
@@ -188,11 +190,19 @@ void AppendFile::Sync() {
   if (fdatasync(fd_) != 0) FailWithReason(path_, "cannot be synced; what was appended may be lost");
 }
 
+// A process that was killed a moment ago may still be letting go of its files.
+constexpr std::chrono::seconds kLockPatience{2};
+
 FolderLock::FolderLock(const fs::path& folder, std::string_view name) {
   const fs::path path = folder / name;
   Descriptor file(path, O_RDWR | O_CREAT, "lock file cannot be opened");
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
+  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) FailWithReason(path, "cannot be locked");
+    if (std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      continue;
+    }
     const std::string holder = ReadFile(path, 64);
     Fail(folder.string(), ": in use by ", holder.empty() ? "another process" : "process " + holder);
   }

@@ -55,7 +55,7 @@ class AppendFile {
 };
 
 // An exclusive advisory lock on folder/name (flock), released at destruction or process end.
-// Error naming the holder's pid if another process has it.
+// Waits 2 seconds for another process that has it, then Error naming its pid.
 class FolderLock {
  public:
   explicit FolderLock(const std::filesystem::path& folder, std::string_view name = ".lock");

@@ -58,10 +58,19 @@ void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int6
 // the rows of its own sequence up to itself. q, k, v rows are `ld` apart (they may be slices of one
 // qkv buffer), out and dout rows N * H, dq, dk, dv rows `ldd` apart; all three are written. Sums
 // run over keys ascending (dq) and over query heads, then queries ascending (dk, dv).
-void AttentionBackward(const float* q_M, const float* k_M, const float* v_M, int64_t ld,
-                       const float* out_MNH, const float* logsumexp_MN, const float* dout_MNH,
-                       const int64_t* offsets_S1, int64_t num_sequences,
-                       const AttentionShape& shape, float* dq_M, float* dk_M, float* dv_M,
-                       int64_t ldd, ThreadPool& pool);
+struct AttentionGradientArgs {
+  const float *q_M = nullptr, *k_M = nullptr, *v_M = nullptr;
+  int64_t ld = 0;
+  const float *out_MNH = nullptr, *logsumexp_MN = nullptr, *dout_MNH = nullptr;
+  const int64_t* offsets_S1 = nullptr;
+  AttentionShape shape;
+  float *dq_M = nullptr, *dk_M = nullptr, *dv_M = nullptr;
+  int64_t ldd = 0;
+};
+
+// One key head of one sequence, with its query heads, on the calling thread.
+void AttentionBackward(const AttentionGradientArgs& args, int64_t sequence, int kv_head);
+// All of them.
+void AttentionBackward(const AttentionGradientArgs& args, int64_t num_sequences, ThreadPool& pool);
 
 }  // namespace r1zero::kernels

@@ -157,29 +157,30 @@ void BackwardSequence(const BackwardInputs& in, const AttentionShape& shape, int
 
 }  // namespace
 
-void AttentionBackward(const float* q_M, const float* k_M, const float* v_M, int64_t ld,
-                       const float* out_MNH, const float* logsumexp_MN, const float* dout_MNH,
-                       const int64_t* offsets_S1, int64_t num_sequences,
-                       const AttentionShape& shape, float* dq_M, float* dk_M, float* dv_M,
-                       int64_t ldd, ThreadPool& pool) {
-  RequireAttentionShape(shape);
-  const int64_t N = shape.heads, K = shape.kv_heads, H = shape.head_width;
+void AttentionBackward(const AttentionGradientArgs& a, int64_t sequence, int kv_head) {
+  const int64_t N = a.shape.heads, H = a.shape.head_width;
+  const int64_t n = kv_head * (N / a.shape.kv_heads);
+  const int64_t m = a.offsets_S1[sequence], T = a.offsets_S1[sequence + 1] - m;
+  const int64_t at_q = m * a.ld + n * H, at_kv = m * a.ld + kv_head * H, at_out = (m * N + n) * H;
+  BackwardSequence({.q = a.q_M + at_q,
+                    .k = a.k_M + at_kv,
+                    .v = a.v_M + at_kv,
+                    .out = a.out_MNH + at_out,
+                    .logsumexp = a.logsumexp_MN + m * N + n,
+                    .dout = a.dout_MNH + at_out,
+                    .ld = a.ld},
+                   a.shape, T,
+                   {.dq = a.dq_M + m * a.ldd + n * H,
+                    .dk = a.dk_M + m * a.ldd + kv_head * H,
+                    .dv = a.dv_M + m * a.ldd + kv_head * H,
+                    .ldd = a.ldd});
+}
+
+void AttentionBackward(const AttentionGradientArgs& args, int64_t num_sequences, ThreadPool& pool) {
+  RequireAttentionShape(args.shape);
+  const int64_t K = args.shape.kv_heads;
   pool.ParallelFor(num_sequences * K, [&](int64_t task) {
-    const int64_t kv = task % K, n = kv * (N / K);
-    const int64_t m = offsets_S1[task / K], T = offsets_S1[task / K + 1] - m;
-    const int64_t at_q = m * ld + n * H, at_kv = m * ld + kv * H, at_out = (m * N + n) * H;
-    BackwardSequence({.q = q_M + at_q,
-                      .k = k_M + at_kv,
-                      .v = v_M + at_kv,
-                      .out = out_MNH + at_out,
-                      .logsumexp = logsumexp_MN + m * N + n,
-                      .dout = dout_MNH + at_out,
-                      .ld = ld},
-                     shape, T,
-                     {.dq = dq_M + m * ldd + n * H,
-                      .dk = dk_M + m * ldd + kv * H,
-                      .dv = dv_M + m * ldd + kv * H,
-                      .ldd = ldd});
+    AttentionBackward(args, task / K, static_cast<int>(task % K));
   });
 }
 

@@ -14,9 +14,12 @@ namespace r1zero::kernels {
 void RmsNorm(const float* x_MD, const float* weight_D, float eps, float* y_MD, float* inv_rms_M,
              int64_t M, int64_t D, ThreadPool& pool);
 
-// dx_MD is written; dweight_D accumulates over m ascending into what is there.
+// Writes dx_MD.
 void RmsNormBackward(const float* dy_MD, const float* x_MD, const float* weight_D,
-                     const float* inv_rms_M, float* dx_MD, float* dweight_D, int64_t M, int64_t D,
-                     ThreadPool& pool);
+                     const float* inv_rms_M, float* dx_MD, int64_t M, int64_t D, ThreadPool& pool);
+// Accumulates over m ascending into what is in dweight. On the calling thread, for some columns:
+// dy, x and dweight point at the first of them, rows of dy and x are `ld` apart.
+void RmsNormWeightGradient(const float* dy_M, const float* x_M, int64_t ld, const float* inv_rms_M,
+                           float* dweight, int64_t M, int64_t columns);
 
 }  // namespace r1zero::kernels

@@ -69,7 +69,6 @@ HWY_EXPORT(NormalizeRowBackward);
 HWY_EXPORT(AddWeightGradient);
 
 constexpr int64_t kRowsPerTask = 32;
-constexpr int64_t kColumnsPerTask = 64;
 
 }  // namespace
 
@@ -85,19 +84,14 @@ void RmsNorm(const float* x_MD, const float* weight_D, float eps, float* y_MD, f
   });
 }
 
-void RmsNormBackward(const float* dy_MD, const float* x_MD, const float* weight_D,
-                     const float* inv_rms_M, float* dx_MD, float* dweight_D, int64_t M, int64_t D,
-                     ThreadPool& pool) {
-  auto& add_weight_gradient = HWY_DYNAMIC_DISPATCH(AddWeightGradient);
-  pool.ParallelFor((D + kColumnsPerTask - 1) / kColumnsPerTask, [&](int64_t task) {
-    const int64_t begin = task * kColumnsPerTask;
-    const int64_t columns = std::min(D - begin, kColumnsPerTask);
-    for (int64_t m = 0; m < M; ++m) {
-      const int64_t at = m * D + begin;
-      add_weight_gradient(dy_MD + at, x_MD + at, inv_rms_M[m], dweight_D + begin, columns);
-    }
-  });
+void RmsNormWeightGradient(const float* dy_M, const float* x_M, int64_t ld, const float* inv_rms_M,
+                           float* dweight, int64_t M, int64_t columns) {
+  auto& add = HWY_DYNAMIC_DISPATCH(AddWeightGradient);
+  for (int64_t m = 0; m < M; ++m) add(dy_M + m * ld, x_M + m * ld, inv_rms_M[m], dweight, columns);
+}
 
+void RmsNormBackward(const float* dy_MD, const float* x_MD, const float* weight_D,
+                     const float* inv_rms_M, float* dx_MD, int64_t M, int64_t D, ThreadPool& pool) {
   auto& backward = HWY_DYNAMIC_DISPATCH(NormalizeRowBackward);
   pool.ParallelFor((M + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
     const int64_t end = std::min(M, (task + 1) * kRowsPerTask);

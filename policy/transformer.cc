@@ -1,9 +1,13 @@
 #include "policy/transformer.h"
 
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <functional>
+#include <utility>
+
 #include "common/error.h"
-#include "policy/packed_weights.h"
+#include "policy/training_pass.h"
 #include "policy/transformer_aten.h"
-#include "policy/transformer_ops.h"
 
 namespace r1zero {
 namespace {
@@ -61,63 +65,43 @@ void CheckRows(const LogprobRows& rows, int64_t num_tokens, const ModelConfig& c
   }
 }
 
-}  // namespace
-
-struct TransformerImpl::Ops {
-  struct Layer {
-    ops::NormWeight input_norm, post_attention_norm;
-    ops::LinearWeight qkv, o, gate_up, down;
+// The whole pass is one function of the graph: its input stands for all parameters, whose gradients
+// the pass accumulates itself.
+struct PassFunction : torch::autograd::Function<PassFunction> {
+  using Context = torch::autograd::AutogradContext;
+  using Backward = std::function<void(const float* dlogprobs_R)>;
+  struct Saved : torch::CustomClassHolder {
+    explicit Saved(Backward f) : backward(std::move(f)) {}
+    Backward backward;
   };
 
-  Ops(const ModelConfig& config, const float* params, float* grads, float* tied_head_grads)
-      : rope(static_cast<int>(config.head_width), config.max_positions, config.rope_theta),
-        attention{AttentionShapeOf(config), &rope} {
-    const std::vector<TensorSpec> manifest = WeightManifest(config);
-    auto next = manifest.begin();
-    const auto norm_weight = [&] {
-      const int64_t offset = next++->offset;
-      return ops::NormWeight{params + offset, grads + offset};
-    };
-    // `parts` neighbours of the manifest as one matrix.
-    const auto linear = [&](int parts) {
-      ops::LinearWeight w{params + next->offset, grads + next->offset, 0, next->shape[1]};
-      for (; parts > 0; --parts) w.N += next++->shape[0];
-      return w;
-    };
-    const ops::LinearWeight embedding = linear(1);
-    embedding_grads_VD = embedding.dw_NK;
-    for (int64_t i = 0; i < config.num_layers; ++i) {
-      Layer& layer = layers.emplace_back();
-      layer.input_norm = norm_weight();
-      layer.qkv = linear(3);
-      layer.o = linear(1);
-      layer.post_attention_norm = norm_weight();
-      layer.gate_up = linear(2);
-      layer.down = linear(1);
-    }
-    norm = norm_weight();
-    head = config.tie_embeddings ? embedding : linear(1);
-    if (config.tie_embeddings) head.dw_NK = tied_head_grads;
+  struct Result {  // hidden from autograd, which would take a tensor for another input
+    Tensor logprobs_R;
+    Backward backward;
+  };
+
+  static Tensor forward(Context* ctx, const Tensor&, Result result) {
+    ctx->saved_data["backward"] =
+        c10::IValue::make_capsule(c10::make_intrusive<Saved>(std::move(result.backward)));
+    return result.logprobs_R;
   }
 
-  void Pack(kernels::ThreadPool& pool) {
-    std::vector<ops::LinearWeight*> all{&head};
-    for (Layer& layer : layers)
-      all.insert(all.end(), {&layer.qkv, &layer.o, &layer.gate_up, &layer.down});
-    pool.ParallelFor(static_cast<int64_t>(all.size()), [&](int64_t i) { all[i]->Pack(); });
+  static torch::autograd::variable_list backward(Context* ctx,
+                                                 torch::autograd::variable_list gradients) {
+    const auto capsule = ctx->saved_data["backward"].toCapsule();
+    // Runs once; what it holds of the forward is given back on return.
+    const Backward run = std::exchange(static_cast<Saved&>(*capsule).backward, nullptr);
+    Require(run != nullptr, "transformer: a second backward of one forward");
+    run(gradients[0].contiguous().const_data_ptr<float>());
+    return {Tensor(), Tensor()};
   }
-
-  kernels::RopeTable rope;
-  ops::AttentionOp attention;
-  float* embedding_grads_VD = nullptr;
-  std::vector<Layer> layers;
-  ops::NormWeight norm;
-  ops::LinearWeight head;
 };
+
+}  // namespace
 
 TransformerImpl::TransformerImpl(const ModelConfig& config, torch::Device device,
                                  kernels::ThreadPool& pool, Backend backend)
-    : config_(config), pool_(pool) {
+    : config_(config) {
   CheckModelConfig(config);
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   flat_params_ = at::zeros({NumParameters(config)}, options);
@@ -126,9 +110,9 @@ TransformerImpl::TransformerImpl(const ModelConfig& config, torch::Device device
   if (backend == Backend::kAten) return;
   if (config.tie_embeddings)
     head_grads_ = at::zeros({config.vocab_size * config.hidden_size}, options);
-  ops_ = std::make_shared<Ops>(
+  pass_ = std::make_shared<TrainingPass>(
       config, flat_params_.const_data_ptr<float>(), flat_grads_.mutable_data_ptr<float>(),
-      head_grads_.defined() ? head_grads_.mutable_data_ptr<float>() : nullptr);
+      head_grads_.defined() ? head_grads_.mutable_data_ptr<float>() : nullptr, pool);
   WeightsChanged();
 }
 
@@ -148,32 +132,24 @@ LogprobOutput TransformerImpl::Logprobs(const PackedTokens& packed, const Logpro
                                         float inv_temperature) {
   CheckTokens(packed, config_);
   CheckRows(rows, static_cast<int64_t>(packed.tokens_N.size()), config_);
-  if (ops_) return KernelLogprobs(packed, rows, inv_temperature);
+  if (pass_) return KernelLogprobs(packed, rows, inv_temperature);
   return AtenLogprobs(config_, NameWeights(config_, parameters()), packed, rows, inv_temperature);
 }
 
-// The order of operations is policy/cpu_decoder.cc's, which is what makes their bits equal.
 LogprobOutput TransformerImpl::KernelLogprobs(const PackedTokens& packed, const LogprobRows& rows,
                                               float inv_temperature) {
-  const auto batch = std::make_shared<const ops::Batch>(packed);
-  const Tensor blocks = at::empty({static_cast<int64_t>(batch->block_table.size()) *
-                                   kernels::KvBlockFloats(ops_->attention.shape)},
-                                  at::kFloat);
-  const auto eps = static_cast<float>(config_.rms_eps);
-  Tensor x_MD = ops::Embedding(parameters().front(), ops_->embedding_grads_VD, batch, pool_);
-  for (const Ops::Layer& w : ops_->layers) {
-    const Tensor h_MD = ops::RmsNorm(x_MD, w.input_norm, eps, pool_);
-    const Tensor qkv_M = ops::Linear(h_MD, w.qkv, pool_);
-    const Tensor heads_M =
-        ops::Attention(qkv_M, ops_->attention, batch, blocks.mutable_data_ptr<float>(), pool_);
-    x_MD = x_MD + ops::Linear(heads_M, w.o, pool_);
-    const Tensor m_MD = ops::RmsNorm(x_MD, w.post_attention_norm, eps, pool_);
-    const Tensor gated_MF = ops::SwiGlu(ops::Linear(m_MD, w.gate_up, pool_), pool_);
-    x_MD = x_MD + ops::Linear(gated_MF, w.down, pool_);
-  }
-  const Tensor hidden_RD =
-      ops::RmsNorm(ops::SelectRows(x_MD, rows.hidden_rows_R), ops_->norm, eps, pool_);
-  return ops::Head(hidden_RD, ops_->head, rows.targets_R, inv_temperature, pool_);
+  const auto R = static_cast<int64_t>(rows.targets_R.size());
+  const Tensor logprobs_R = at::empty({R}, at::kFloat), entropy_R = at::empty({R}, at::kFloat);
+  const bool keep = at::GradMode::is_enabled();
+  const auto saved =
+      pass_->Forward(packed, rows, inv_temperature, keep, logprobs_R.mutable_data_ptr<float>(),
+                     entropy_R.mutable_data_ptr<float>());
+  if (!keep) return {logprobs_R, entropy_R};
+  const auto backward = [pass = pass_, saved](const float* dlogprobs_R) {
+    pass->Backward(*saved, dlogprobs_R);
+  };
+  return {PassFunction::apply(parameters().front(), PassFunction::Result{logprobs_R, backward}),
+          entropy_R};
 }
 
 void TransformerImpl::FinishGradients() {
@@ -186,7 +162,7 @@ void TransformerImpl::ZeroGradients() {
 }
 
 void TransformerImpl::WeightsChanged() {
-  if (ops_) ops_->Pack(pool_);
+  if (pass_) pass_->WeightsChanged();
 }
 
 void TransformerImpl::Load(const Weights& weights) {

@@ -1,9 +1,10 @@
 // The policy for training: a torch::nn::Module of the Llama family (RMSNorm, rotary embedding,
 // grouped-query attention, SwiGLU) over packed sequences, without padding.
 //
-// On CPU tensors every op is an autograd function over kernels/, with the bits that the sampler has
-// (docs/numerics.md); on CUDA tensors ATen's ops. Weight gradients accumulate in token order into
-// one flat buffer, so a step's gradient does not depend on its split into micro-batches.
+// On CPU tensors the pass is one autograd function over policy/training_pass.h, with the bits that
+// the sampler has (docs/numerics.md); on CUDA tensors ATen's ops. Weight gradients accumulate in
+// token order into one flat buffer, so a step's gradient does not depend on its split into
+// micro-batches.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -18,6 +19,8 @@
 #include "policy/weights.h"
 
 namespace r1zero {
+
+class TrainingPass;
 
 struct LogprobOutput {
   torch::Tensor logprobs_R;  // carries the gradient if grad mode is on
@@ -53,14 +56,12 @@ class TransformerImpl : public torch::nn::Module {
   const ModelConfig& config() const { return config_; }
 
  private:
-  struct Ops;  // packed forms of the weights, per layer; of Backend::kKernels
   LogprobOutput KernelLogprobs(const PackedTokens& packed, const LogprobRows& rows,
                                float inv_temperature);
   void RegisterParameters();
   ModelConfig config_;
-  kernels::ThreadPool& pool_;
   torch::Tensor flat_params_, flat_grads_, head_grads_;
-  std::shared_ptr<Ops> ops_;
+  std::shared_ptr<TrainingPass> pass_;  // of Backend::kKernels
 };
 TORCH_MODULE(Transformer);
 

@@ -77,9 +77,20 @@ void BM_PackedBackward(benchmark::State& state) {
   const float* q = packed.qkv.data();
   float* dq = dqkv.data();
   for (auto _ : state) {
-    AttentionBackward(q, q + kWidth, q + 2 * kWidth, kQkvWidth, packed.out.data(),
-                      packed.logsumexp.data(), dout.data(), packed.offsets.data(), 32, kShape, dq,
-                      dq + kWidth, dq + 2 * kWidth, kQkvWidth, packed.pool);
+    AttentionBackward({.q_M = q,
+                       .k_M = q + kWidth,
+                       .v_M = q + 2 * kWidth,
+                       .ld = kQkvWidth,
+                       .out_MNH = packed.out.data(),
+                       .logsumexp_MN = packed.logsumexp.data(),
+                       .dout_MNH = dout.data(),
+                       .offsets_S1 = packed.offsets.data(),
+                       .shape = kShape,
+                       .dq_M = dq,
+                       .dk_M = dq + kWidth,
+                       .dv_M = dq + 2 * kWidth,
+                       .ldd = kQkvWidth},
+                      32, packed.pool);
     benchmark::ClobberMemory();
   }
 }

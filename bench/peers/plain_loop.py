@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The same GRPO work as runs/signs.toml in a plain PyTorch loop: the peer that bench/end_to_end compares with.
+"""The same GRPO work as runs/signs.toml in a plain PyTorch loop: the peer that bench/run compares with.
 
 Needs torch and safetensors. Loads the base policy that r1zero pretrained (a Hugging Face folder), then
 runs STEPS steps of 16 prompts x 16 completions: batched KV-cached sampling with the finished rows dropped

@@ -199,6 +199,16 @@ TEST_F(Files, FolderLockIsExclusiveAndNamesItsHolder) {
   const FolderLock other_name(folder_, "other.lock");
 }
 
+TEST_F(Files, FolderLockWaitsForAHolderThatIsAboutToLetGo) {
+  auto lock = std::make_unique<FolderLock>(folder_);
+  std::thread dying([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    lock.reset();
+  });
+  EXPECT_NO_THROW(FolderLock{folder_});
+  dying.join();
+}
+
 TEST_F(Files, FolderLockIsFreeAgainAfterItsHolderIsGone) {
   { const FolderLock lock(folder_); }
   const pid_t child = fork();

@@ -162,9 +162,20 @@ class AttentionBackwardWith : public AttentionWith {
     for (size_t s = 0; s + 1 < offsets.size(); ++s) Forward(qkv, s, forward);
     const float* q = qkv.data();
     float* dq = gradient.data();
-    AttentionBackward(q, q + N * H, q + (N + K) * H, ld, forward.out.data(),
-                      forward.logsumexp.data(), dout.data(), &offsets[first], last - first, shape,
-                      dq, dq + N * H, dq + (N + K) * H, ld, pool);
+    AttentionBackward({.q_M = q,
+                       .k_M = q + N * H,
+                       .v_M = q + (N + K) * H,
+                       .ld = ld,
+                       .out_MNH = forward.out.data(),
+                       .logsumexp_MN = forward.logsumexp.data(),
+                       .dout_MNH = dout.data(),
+                       .offsets_S1 = &offsets[first],
+                       .shape = shape,
+                       .dq_M = dq,
+                       .dk_M = dq + N * H,
+                       .dv_M = dq + (N + K) * H,
+                       .ldd = ld},
+                      static_cast<int64_t>(last - first), pool);
     return gradient;
   }
   Floats Backward(ThreadPool& pool) const { return Backward(qkv, 0, offsets.size() - 1, pool); }

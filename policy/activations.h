@@ -1,0 +1,40 @@
+// What a forward pass keeps for its backward.
+#pragma once
+
+#include <vector>
+
+#include "kernels/aligned.h"
+#include "kernels/attention.h"
+#include "policy/packed_tokens.h"
+
+namespace r1zero {
+
+// M tokens, R rows of log-probabilities; D hidden, W all of q, k, v, Q the query heads, N their
+// number, F intermediate. Buffers grow to the largest batch seen and are used again.
+struct Activations {
+  struct Layer {
+    kernels::AlignedVector<float> x_MD, inv_rms_M;  // the layer's input
+    kernels::AlignedVector<float> qkv_MW;           // rotated
+    kernels::AlignedVector<float> attended_MQ, logsumexp_MN;
+    kernels::AlignedVector<float> mid_MD, mid_inv_rms_M;  // between attention and MLP
+    kernels::AlignedVector<float> gate_up_M2F;
+  };
+
+  // The layer `l`, 0 to num_layers (whose x_MD alone is used: the last layer's output). A pass that
+  // keeps nothing runs all layers in one place.
+  Layer& at(int64_t l) { return layers[kept ? l : 0]; }
+  int64_t num_tokens() const { return static_cast<int64_t>(packed.tokens_N.size()); }
+  int64_t num_rows() const { return static_cast<int64_t>(rows.targets_R.size()); }
+  int64_t num_sequences() const { return static_cast<int64_t>(packed.offsets_S1.size()) - 1; }
+
+  bool kept = false;
+  PackedTokens packed;
+  LogprobRows rows;
+  float inv_temperature = 1;
+  std::vector<int32_t> block_table;           // each sequence has KV blocks of its own, in order
+  std::vector<kernels::AttentionRow> rows_M;  // point into block_table
+  std::vector<Layer> layers;
+  kernels::AlignedVector<float> last_x_RD, last_inv_rms_R, hidden_RD, logsumexp_R;
+};
+
+}  // namespace r1zero

@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/embedding.h"
+#include "kernels/head.h"
+#include "kernels/rmsnorm.h"
+#include "kernels/scratch.h"
+#include "kernels/swiglu.h"
+#include "policy/packed_weights.h"
+#include "policy/training_gradients.h"
+#include "policy/training_pass.h"
+
+namespace r1zero {
+namespace {
+
+using kernels::AlignedVector;
+using kernels::InlinePool;
+using kernels::Scratch;
+
+// y = a + b; y may be one of them.
+void Add(const float* a, const float* b, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
+}
+
+// The KV blocks of each sequence, one after another.
+void AssignBlocks(Activations& a) {
+  std::vector<int64_t> first_block_S;
+  int64_t num_blocks = 0;
+  const std::vector<int64_t>& offsets_S1 = a.packed.offsets_S1;
+  for (int64_t s = 0; s < a.num_sequences(); ++s) {
+    const int64_t length = offsets_S1[s + 1] - offsets_S1[s];
+    first_block_S.push_back(num_blocks);
+    num_blocks += (length + kernels::kKvBlockTokens - 1) / kernels::kKvBlockTokens;
+  }
+  a.block_table.resize(num_blocks);
+  std::iota(a.block_table.begin(), a.block_table.end(), 0);
+  a.rows_M.clear();
+  for (int64_t s = 0; s < a.num_sequences(); ++s)
+    for (int64_t m = offsets_S1[s]; m < offsets_S1[s + 1]; ++m)
+      a.rows_M.push_back({a.block_table.data() + first_block_S[s], a.packed.positions_N[m] + 1});
+}
+
+void Grow(AlignedVector<float>& buffer, int64_t n) { Scratch(buffer, n); }
+
+}  // namespace
+
+TrainingPass::TrainingPass(const ModelConfig& config, const float* params, float* grads,
+                           float* tied_head_grads, kernels::ThreadPool& pool)
+    : config_(config),
+      shape_(AttentionShapeOf(config)),
+      rope_(shape_.head_width, config.max_positions, config.rope_theta),
+      pool_(pool),
+      weights_(config, params, grads, tied_head_grads),
+      gradients_(std::make_unique<Gradients>()) {}
+
+TrainingPass::~TrainingPass() = default;
+
+std::shared_ptr<Activations> TrainingPass::Forward(const PackedTokens& packed,
+                                                   const LogprobRows& rows, float inv_temperature,
+                                                   bool keep, float* logprobs_R, float* entropy_R) {
+  const std::shared_ptr<Activations> activations = NewActivations(packed, rows, keep);
+  Activations& a = *activations;
+  a.inv_temperature = inv_temperature;
+  const int64_t L = config_.num_layers;
+  ForTiles(a.num_tokens(), [&](Rows r) {
+    Embed(a, r);
+    Qkv(a, 0, r);
+  });
+  for (int64_t layer = 0; layer < L; ++layer) {
+    ForTiles(a.num_tokens(), [&](Rows r) {
+      AttentionAndMlp(a, layer, r);
+      if (layer + 1 < L) Qkv(a, layer + 1, r);
+    });
+  }
+  ForTiles(a.num_rows(), [&](Rows r) { LastNorm(a, r); });
+  kernels::HeadForward(a.hidden_RD.data(), weights_.head.forward, rows.targets_R.data(),
+                       inv_temperature, logprobs_R, a.logsumexp_R.data(), entropy_R, a.num_rows(),
+                       pool_);
+  return activations;
+}
+
+// From those that are not in use any more.
+std::shared_ptr<Activations> TrainingPass::NewActivations(const PackedTokens& packed,
+                                                          const LogprobRows& rows, bool keep) {
+  if (unused_->empty()) unused_->push_back(std::make_unique<Activations>());
+  const auto give_back = [unused = unused_](Activations* a) { unused->emplace_back(a); };
+  const std::shared_ptr<Activations> activations(unused_->back().release(), give_back);
+  unused_->pop_back();
+  Activations& a = *activations;
+  a.kept = keep;
+  a.packed = packed;
+  a.rows = rows;
+  AssignBlocks(a);
+
+  const int64_t M = a.num_tokens(), R = a.num_rows(), D = config_.hidden_size;
+  const int64_t W = (shape_.heads + 2 * shape_.kv_heads) * shape_.head_width;
+  a.layers.resize(config_.num_layers + 1);
+  for (int64_t layer = 0; layer < (keep ? config_.num_layers : 1); ++layer) {
+    Activations::Layer& s = a.layers[layer];
+    for (auto* buffer : {&s.x_MD, &s.mid_MD}) Grow(*buffer, M * D);
+    for (auto* buffer : {&s.inv_rms_M, &s.mid_inv_rms_M}) Grow(*buffer, M);
+    Grow(s.qkv_MW, M * W);
+    Grow(s.attended_MQ, M * shape_.heads * shape_.head_width);
+    Grow(s.logsumexp_MN, M * shape_.heads);
+    Grow(s.gate_up_M2F, M * 2 * config_.intermediate_size);
+  }
+  Grow(a.at(config_.num_layers).x_MD, M * D);
+  for (auto* buffer : {&a.last_x_RD, &a.hidden_RD}) Grow(*buffer, R * D);
+  for (auto* buffer : {&a.last_inv_rms_R, &a.logsumexp_R}) Grow(*buffer, R);
+  for (auto& blocks : blocks_)
+    Grow(blocks, static_cast<int64_t>(a.block_table.size()) * kernels::KvBlockFloats(shape_));
+  return activations;
+}
+
+void TrainingPass::Norm(const float* x_MD, const NormWeight& weight, float* y_MD, float* inv_rms_M,
+                        int64_t M) {
+  kernels::RmsNorm(x_MD, weight.w_D, static_cast<float>(config_.rms_eps), y_MD, inv_rms_M, M,
+                   config_.hidden_size, InlinePool());
+}
+
+void TrainingPass::Embed(Activations& a, Rows r) {
+  const int64_t D = config_.hidden_size;
+  kernels::Embedding(a.packed.tokens_N.data() + r.begin, weights_.embedding_VD,
+                     a.at(0).x_MD.data() + r.begin * D, r.count, D, InlinePool());
+}
+
+// The layer's queries, keys and values; the latter two also into the KV blocks.
+void TrainingPass::Qkv(Activations& a, int64_t layer, Rows r) {
+  thread_local AlignedVector<float> buffer;
+  Activations::Layer& s = a.at(layer);
+  const TrainingWeights::Layer& w = weights_.layers[layer];
+  const int64_t D = config_.hidden_size, W = w.qkv.N;
+  const int64_t k_column = shape_.heads * shape_.head_width;
+  const int64_t v_column = k_column + shape_.kv_heads * shape_.head_width;
+  float* normed_MD = Scratch(buffer, r.count * D);
+  float* qkv_MW = s.qkv_MW.data() + r.begin * W;
+  Norm(s.x_MD.data() + r.begin * D, w.input_norm, normed_MD, s.inv_rms_M.data() + r.begin, r.count);
+  kernels::MatMul(normed_MD, D, w.qkv.forward, qkv_MW, W, r.count, InlinePool());
+  // Query heads and key heads are neighbours.
+  kernels::Rope(qkv_MW, W, shape_.heads + shape_.kv_heads, a.packed.positions_N.data() + r.begin,
+                r.count, rope_, kernels::RopeDirection::kForward, InlinePool());
+  kernels::StoreKv(qkv_MW + k_column, qkv_MW + v_column, W, a.rows_M.data() + r.begin, r.count,
+                   shape_, blocks_[layer % 2].data(), InlinePool());
+}
+
+// From the layer's queries and all keys and values to its output, which is the next layer's input.
+void TrainingPass::AttentionAndMlp(Activations& a, int64_t layer, Rows r) {
+  thread_local AlignedVector<float> buffer;
+  Activations::Layer& s = a.at(layer);
+  const TrainingWeights::Layer& w = weights_.layers[layer];
+  const int64_t D = config_.hidden_size, F = config_.intermediate_size;
+  const int64_t W = w.qkv.N, Q = w.o.K, M = r.count;
+  float* normed_MD = Scratch(buffer, M * (2 * D + F));
+  float* out_MD = normed_MD + M * D;
+  float* activated_MF = out_MD + M * D;
+  float* attended_MQ = s.attended_MQ.data() + r.begin * Q;
+  float* mid_MD = s.mid_MD.data() + r.begin * D;
+  float* gate_up_M2F = s.gate_up_M2F.data() + r.begin * 2 * F;
+
+  kernels::Attention(s.qkv_MW.data() + r.begin * W, W, a.rows_M.data() + r.begin, M, shape_,
+                     blocks_[layer % 2].data(), attended_MQ,
+                     s.logsumexp_MN.data() + r.begin * shape_.heads, InlinePool());
+  kernels::MatMul(attended_MQ, Q, w.o.forward, out_MD, D, M, InlinePool());
+  Add(s.x_MD.data() + r.begin * D, out_MD, mid_MD, M * D);
+
+  Norm(mid_MD, w.post_attention_norm, normed_MD, s.mid_inv_rms_M.data() + r.begin, M);
+  kernels::MatMul(normed_MD, D, w.gate_up.forward, gate_up_M2F, 2 * F, M, InlinePool());
+  kernels::SwiGlu(gate_up_M2F, activated_MF, M, F, InlinePool());
+  kernels::MatMul(activated_MF, F, w.down.forward, out_MD, D, M, InlinePool());
+  Add(mid_MD, out_MD, a.at(layer + 1).x_MD.data() + r.begin * D, M * D);
+}
+
+// Only the rows whose log-probabilities are wanted.
+void TrainingPass::LastNorm(Activations& a, Rows r) {
+  const int64_t D = config_.hidden_size;
+  const float* x_MD = a.at(config_.num_layers).x_MD.data();
+  float* last_x_RD = a.last_x_RD.data();
+  for (int64_t row = r.begin; row < r.begin + r.count; ++row)
+    std::copy_n(x_MD + a.rows.hidden_rows_R[row] * D, D, last_x_RD + row * D);
+  Norm(last_x_RD + r.begin * D, weights_.norm, a.hidden_RD.data() + r.begin * D,
+       a.last_inv_rms_R.data() + r.begin, r.count);
+}
+
+}  // namespace r1zero

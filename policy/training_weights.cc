@@ -1,0 +1,46 @@
+#include "policy/training_weights.h"
+
+namespace r1zero {
+
+TrainingWeights::TrainingWeights(const ModelConfig& config, const float* params, float* grads,
+                                 float* tied_head_grads) {
+  const std::vector<TensorSpec> manifest = WeightManifest(config);
+  auto next = manifest.begin();
+  const auto norm_weight = [&] {
+    const int64_t offset = next++->offset;
+    return NormWeight{params + offset, grads + offset};
+  };
+  // `parts` neighbours of the manifest as one matrix.
+  const auto linear = [&](int parts) {
+    LinearWeight w{params + next->offset, grads + next->offset, 0, next->shape[1], {}, {}};
+    for (; parts > 0; --parts) w.N += next++->shape[0];
+    return w;
+  };
+  const LinearWeight embedding = linear(1);
+  embedding_VD = embedding.w_NK;
+  embedding_grads_VD = embedding.dw_NK;
+  for (int64_t i = 0; i < config.num_layers; ++i) {
+    Layer& layer = layers.emplace_back();
+    layer.input_norm = norm_weight();
+    layer.qkv = linear(3);
+    layer.o = linear(1);
+    layer.post_attention_norm = norm_weight();
+    layer.gate_up = linear(2);
+    layer.down = linear(1);
+  }
+  norm = norm_weight();
+  head = config.tie_embeddings ? embedding : linear(1);
+  if (config.tie_embeddings) head.dw_NK = tied_head_grads;
+}
+
+void TrainingWeights::Pack(kernels::ThreadPool& pool) {
+  std::vector<LinearWeight*> all{&head};
+  for (Layer& layer : layers)
+    all.insert(all.end(), {&layer.qkv, &layer.o, &layer.gate_up, &layer.down});
+  pool.ParallelFor(static_cast<int64_t>(all.size()), [&](int64_t i) {
+    kernels::PackForward(all[i]->w_NK, all[i]->N, all[i]->K, all[i]->forward);
+    kernels::PackInputGradient(all[i]->w_NK, all[i]->N, all[i]->K, all[i]->input_gradient);
+  });
+}
+
+}  // namespace r1zero
