@@ -22,6 +22,7 @@ constexpr const char* kShortPrompt = "{numbers}={target}:";
 constexpr int kProbeTexts = 200;
 constexpr int64_t kLargestNumber = 1'000'000, kLargestTarget = 1'000'000'000;
 constexpr size_t kMostNumbers = 16;
+constexpr int64_t kDrawsPerHeldOut = 100;
 
 CountdownProblem ReadProblem(const JsonlRow& row) {
   const std::string key = row.Has("nums") ? "nums" : "numbers";
@@ -39,6 +40,7 @@ class Countdown : public Task {
  public:
   explicit Countdown(const TaskConfig& config)
       : mix_(config.mix),
+        range_{config.most_numbers, config.largest_number},
         from_file_(!config.file.empty()),
         prompt_(config.prompt_template.empty() ? kShortPrompt : config.prompt_template) {
     Require((prompt_.Has("{numbers}") || prompt_.Has("{number_list}")) && prompt_.Has("{target}"),
@@ -67,16 +69,16 @@ class Countdown : public Task {
   Problem Training(uint64_t seed, int64_t ordinal) const override {
     if (from_file_) return ToProblem(FromFile(seed, RandomPurpose::kPrompt, ordinal));
     RandomStream rng(seed, RandomPurpose::kPrompt, static_cast<uint64_t>(ordinal));
-    return ToProblem(DrawCountdown(rng, /*held_out=*/false));
+    return ToProblem(DrawCountdown(rng, range_, /*held_out=*/false));
   }
 
   const std::vector<Problem>& HeldOut() const override { return held_out_; }
 
   Document Corpus(uint64_t seed, int64_t index) const override {
     RandomStream rng(seed, RandomPurpose::kCorpus, static_cast<uint64_t>(index));
-    if (rng.Chance(mix_.drill)) return {"", WriteCountdownDrill(rng)};
+    if (rng.Chance(mix_.drill)) return {"", WriteCountdownDrill(rng, range_)};
     const CountdownProblem problem = from_file_ ? FromFile(seed, RandomPurpose::kCorpus, index)
-                                                : DrawCountdown(rng, /*held_out=*/false);
+                                                : DrawCountdown(rng, range_, /*held_out=*/false);
     return {ToProblem(problem).prompt, WriteCountdownResponse(rng, mix_, problem)};
   }
 
@@ -84,7 +86,7 @@ class Countdown : public Task {
     RandomStream rng(kFixedSeed, RandomPurpose::kCorpus);
     std::vector<ProbeText> texts;
     for (int i = 0; i < kProbeTexts; ++i) {
-      const auto [problem, attempt] = DrawProbedTry(rng, /*hit=*/i % 2 == 0);
+      const auto [problem, attempt] = DrawProbedTry(rng, range_, /*hit=*/i % 2 == 0);
       texts.push_back({ToProblem(problem).prompt, attempt, problem.target});
     }
     return TryProbes(texts);
@@ -110,8 +112,11 @@ class Countdown : public Task {
   void DrawHeldOut(int64_t count) {
     RandomStream rng(kFixedSeed, RandomPurpose::kPrompt);
     std::set<std::string> seen;
-    while (static_cast<int64_t>(held_out_.size()) < count) {
-      Problem problem = ToProblem(DrawCountdown(rng, /*held_out=*/true));
+    for (int64_t draws = 0; static_cast<int64_t>(held_out_.size()) < count; ++draws) {
+      Require(draws < kDrawsPerHeldOut * count, "task.held_out is ", count, ", but only ",
+              held_out_.size(), " problems were found to hold out among numbers up to ",
+              range_.largest, "; expected fewer, or a larger task.largest_number");
+      Problem problem = ToProblem(DrawCountdown(rng, range_, /*held_out=*/true));
       if (seen.insert(problem.prompt).second) held_out_.push_back(std::move(problem));
     }
   }
@@ -133,6 +138,7 @@ class Countdown : public Task {
   }
 
   CorpusMix mix_;
+  NumberRange range_;
   bool from_file_;
   PromptTemplate prompt_;
   std::vector<CountdownProblem> training_;  // empty if generated

@@ -49,10 +49,10 @@ class JoinSource : public AttemptSource {
 
 }  // namespace
 
-std::string WriteCountdownDrill(RandomStream& rng) {
+std::string WriteCountdownDrill(RandomStream& rng, const NumberRange& range) {
   std::string text;
   for (int i = 0; i < kDrillLines; ++i) {
-    const auto numbers = DrawNumbers(rng, /*held_out=*/false);
+    const auto numbers = DrawNumbers(rng, range, /*held_out=*/false);
     text += WriteDrillLine(rng, JoinNumbers(rng, numbers, /*slip=*/0), kClaims);
   }
   return text;
@@ -64,10 +64,10 @@ std::string WriteCountdownResponse(RandomStream& rng, const CorpusMix& mix,
   return WriteResponse(rng, mix, problem.target, source);
 }
 
-ProbedTry DrawProbedTry(RandomStream& rng, bool hit) {
+ProbedTry DrawProbedTry(RandomStream& rng, const NumberRange& range, bool hit) {
   ProbedTry probed;
   do {
-    probed.problem = DrawCountdown(rng, /*held_out=*/false);
+    probed.problem = DrawCountdown(rng, range, /*held_out=*/false);
     probed.attempt = JoinNumbers(rng, probed.problem.numbers, /*slip=*/0);
     if (hit) probed.problem.target = probed.attempt.result;
   } while (probed.problem.target < 1 || hit != (probed.attempt.result == probed.problem.target));

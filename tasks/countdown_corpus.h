@@ -13,7 +13,7 @@
 namespace r1zero {
 
 // Three worked sums over numbers of the training side, each with a claim and its tick.
-std::string WriteCountdownDrill(RandomStream& rng);
+std::string WriteCountdownDrill(RandomStream& rng, const NumberRange& range);
 
 // An answer to `problem` in one of the four styles.
 std::string WriteCountdownResponse(RandomStream& rng, const CorpusMix& mix,
@@ -24,6 +24,6 @@ struct ProbedTry {
   CountdownProblem problem;
   Attempt attempt;
 };
-ProbedTry DrawProbedTry(RandomStream& rng, bool hit);
+ProbedTry DrawProbedTry(RandomStream& rng, const NumberRange& range, bool hit);
 
 }  // namespace r1zero

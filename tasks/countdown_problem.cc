@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/error.h"
 #include "tasks/split.h"
 
 namespace r1zero {
 namespace {
+
+constexpr int kMostTries = 10'000;  // a tenth of all sets are held out
 
 struct Operand {
   int64_t value = 0;
@@ -73,19 +76,21 @@ Attempt JoinNumbers(RandomStream& rng, std::span<const int64_t> numbers, double 
   return {worked, pool[0].value, pool[0].expression};
 }
 
-std::vector<int64_t> DrawNumbers(RandomStream& rng, bool held_out) {
+std::vector<int64_t> DrawNumbers(RandomStream& rng, const NumberRange& range, bool held_out) {
   std::vector<int64_t> numbers;
-  do {
-    numbers.resize(3 + rng.Below(2));
-    for (int64_t& number : numbers) number = 1 + rng.Below(99);
-  } while (IsHeldOut(numbers) != held_out);
-  return numbers;
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    numbers.resize(3 + rng.Below(range.most - 2));
+    for (int64_t& number : numbers) number = 1 + rng.Below(range.largest);
+    if (IsHeldOut(numbers) == held_out) return numbers;
+  }
+  Fail("task.largest_number is ", range.largest, ": no set of numbers is ",
+       held_out ? "held out" : "left to train on", "; expected a larger one");
 }
 
-CountdownProblem DrawCountdown(RandomStream& rng, bool held_out) {
+CountdownProblem DrawCountdown(RandomStream& rng, const NumberRange& range, bool held_out) {
   CountdownProblem problem;
   do {
-    problem.numbers = DrawNumbers(rng, held_out);
+    problem.numbers = DrawNumbers(rng, range, held_out);
     problem.target = JoinNumbers(rng, problem.numbers, /*slip=*/0).result;
   } while (problem.target < 1 || problem.target > kMaxResult);
   return problem;

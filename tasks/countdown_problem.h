@@ -29,10 +29,16 @@ inline constexpr int64_t kMaxResult = 999;  // of a step, in what is generated
 // divided.
 Attempt JoinNumbers(RandomStream& rng, std::span<const int64_t> numbers, double slip);
 
-// Three or four numbers, uniform in 1..99, of one side of the split.
-std::vector<int64_t> DrawNumbers(RandomStream& rng, bool held_out);
+// What is generated: three to `most` numbers from 1 to `largest`.
+struct NumberRange {
+  int64_t most = 4;
+  int64_t largest = 99;
+};
+
+// Uniform, of one side of the split. Error if that side seems to be empty.
+std::vector<int64_t> DrawNumbers(RandomStream& rng, const NumberRange& range, bool held_out);
 // With the target that joining them at random makes, redrawn until it is in 1..999: always
 // solvable.
-CountdownProblem DrawCountdown(RandomStream& rng, bool held_out);
+CountdownProblem DrawCountdown(RandomStream& rng, const NumberRange& range, bool held_out);
 
 }  // namespace r1zero

@@ -11,6 +11,10 @@ void Describe(Fields& f, TaskConfig& c) {
         {.min = 1, .max = 1e6});
   f.Key("prompt_template", c.prompt_template,
         "prompt text: {prompt} (jsonl); {numbers} or {number_list}, and {target} (countdown)");
+  f.Key("most_numbers", c.most_numbers, "countdown: three to so many numbers in a problem",
+        {.min = 3, .max = 6});
+  f.Key("largest_number", c.largest_number, "countdown: numbers are generated from 1 to this",
+        {.min = 5, .max = 999});
   f.Section("mix", "pretraining texts of signs and countdown", [&] { Describe(f, c.mix); });
 }
 

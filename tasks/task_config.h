@@ -16,7 +16,8 @@ struct TaskConfig {
   int64_t held_out = 500;     // held-out problems to evaluate on (of a file: at most)
   std::string
       prompt_template;  // jsonl, countdown: how a row becomes the prompt; empty: the task's own
-  CorpusMix mix;        // signs, countdown: the pretraining texts
+  int64_t most_numbers = 4, largest_number = 99;  // countdown: what is generated
+  CorpusMix mix;                                  // signs, countdown: the pretraining texts
 };
 void Describe(Fields& f, TaskConfig& c);
 

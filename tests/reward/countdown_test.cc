@@ -116,7 +116,7 @@ TEST(CountdownVerifier, AcceptsTheTasksOwnSolutions) {
   const auto verifier = MakeVerifier("countdown");
   RandomStream rng(1, RandomPurpose::kPrompt);
   for (int i = 0; i < 5000; ++i) {
-    const auto numbers = DrawNumbers(rng, i % 2 == 0);
+    const auto numbers = DrawNumbers(rng, {}, i % 2 == 0);
     const Attempt attempt = JoinNumbers(rng, numbers, /*slip=*/0);
     const std::string gold = CountdownGold({numbers, attempt.result});
     const std::string other = CountdownGold({numbers, attempt.result + 1 + rng.Below(9)});

@@ -1,9 +1,12 @@
 #include "tasks/countdown_problem.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <set>
 
+#include "common/error.h"
 #include "tests/tasks/oracle.h"
 
 namespace r1zero {
@@ -39,7 +42,7 @@ TEST(CountdownProblem, EveryDrawnProblemCanBeSolved) {
   RandomStream rng(1, RandomPurpose::kPrompt);
   int fours = 0;
   for (int i = 0; i < 400; ++i) {
-    const CountdownProblem problem = DrawCountdown(rng, i % 2 == 0);
+    const CountdownProblem problem = DrawCountdown(rng, {}, i % 2 == 0);
     ASSERT_TRUE(problem.numbers.size() == 3 || problem.numbers.size() == 4);
     ASSERT_TRUE(1 <= problem.target && problem.target <= 999);
     std::vector<Fraction> numbers;
@@ -53,10 +56,29 @@ TEST(CountdownProblem, EveryDrawnProblemCanBeSolved) {
   EXPECT_NEAR(fours, 200, 40);
 }
 
+TEST(CountdownProblem, NumbersKeepToTheirRange) {
+  RandomStream rng(3, RandomPurpose::kPrompt);
+  std::set<int64_t> seen;
+  for (int i = 0; i < 400; ++i) {
+    const auto numbers = DrawNumbers(rng, {.most = 3, .largest = 9}, i % 2 == 0);
+    ASSERT_EQ(numbers.size(), 3u);
+    seen.insert(numbers.begin(), numbers.end());
+  }
+  EXPECT_EQ(*seen.begin(), 1);
+  EXPECT_EQ(*seen.rbegin(), 9);
+}
+
+TEST(CountdownProblem, ARangeWithoutAHeldOutSetIsAnErrorAndNotAnEndlessSearch) {
+  RandomStream rng(3, RandomPurpose::kPrompt);
+  const std::vector<int64_t> only{1, 1, 1};
+  EXPECT_THAT([&] { DrawNumbers(rng, {.most = 3, .largest = 1}, !IsHeldOut(only)); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("task.largest_number is 1")));
+}
+
 TEST(CountdownProblem, StepsUseEachNumberOnceAndKeepWholeSmallResults) {
   RandomStream rng(2, RandomPurpose::kCorpus);
   for (int i = 0; i < 3000; ++i) {
-    const auto numbers = DrawNumbers(rng, false);
+    const auto numbers = DrawNumbers(rng, {}, false);
     const Attempt attempt = JoinNumbers(rng, numbers, 0);
     std::multiset<int64_t> pool(numbers.begin(), numbers.end());
     std::string rest = attempt.worked + ",";

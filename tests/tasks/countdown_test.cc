@@ -190,6 +190,8 @@ TEST(Countdown, ABadRowIsNamedByPlace) {
 TEST(Countdown, BadSettingsAreRefused) {
   EXPECT_THAT([] { MakeTask({.name = "countdown", .prompt_template = "Make {target}"}); },
               ThrowsMessage<Error>(HasSubstr("{numbers}")));
+  EXPECT_THAT([] { MakeTask({.name = "countdown", .most_numbers = 3, .largest_number = 5}); },
+              ThrowsMessage<Error>(HasSubstr("task.held_out is 500, but only ")));
   EXPECT_THAT([] { MakeTask({.name = "countdown", .held_out_file = "x"}); },
               ThrowsMessage<Error>(HasSubstr("held_out_file")));
   EXPECT_THAT([] { MakeTask({.name = "countdown", .mix = {.in_order = 0.3}}); },
