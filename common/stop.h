@@ -1,7 +1,14 @@
 // Asked to stop: one flag a process, set by SIGINT or SIGTERM (or by a test), read by every loop.
 #pragma once
 
+#include "common/error.h"
+
 namespace r1zero {
+
+// Work that ended because it was asked to stop.
+struct Interrupted : Error {
+  using Error::Error;
+};
 
 // SIGINT and SIGTERM set the flag; a second SIGINT ends the process at once with status 130.
 void InstallStopSignals();

@@ -200,6 +200,16 @@ void SaveCheckpoint(const fs::path& checkpoints, const Checkpoint& checkpoint,
   RemoveOldest(checkpoints, keep);
 }
 
+std::optional<std::string> LatestConfigSha256(const fs::path& checkpoints) {
+  for (const fs::path& folder : SavedFolders(checkpoints)) {
+    if (!IsWhole(folder)) continue;
+    Checkpoint checkpoint;
+    ReadTrainerJson(folder / kTrainer, checkpoint);
+    return checkpoint.config_sha256;
+  }
+  return std::nullopt;
+}
+
 std::optional<Checkpoint> LoadLatestCheckpoint(const fs::path& checkpoints) {
   RemoveLeftovers(checkpoints);
   for (const fs::path& folder : SavedFolders(checkpoints)) {

@@ -36,6 +36,9 @@ struct Checkpoint {
 void SaveCheckpoint(const std::filesystem::path& checkpoints, const Checkpoint& checkpoint,
                     const Tokenizer& tokenizer, int64_t keep);
 
+// The config_sha256 of the newest checkpoint whose facts can be read; nullopt if there is none.
+std::optional<std::string> LatestConfigSha256(const std::filesystem::path& checkpoints);
+
 // The newest whole checkpoint, or nullopt if there is none. One whose manifest does not match
 // (SHA-256 a file) is skipped with a warning.
 std::optional<Checkpoint> LoadLatestCheckpoint(const std::filesystem::path& checkpoints);

@@ -1,6 +1,8 @@
 #include "grpo/evaluator.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <functional>
 
 #include "common/error.h"
@@ -64,6 +66,15 @@ Estimate PassAt(std::span<const Group> groups, int64_t k, uint64_t seed) {
 }
 
 }  // namespace
+
+double ParseTemperature(const std::string& text) {
+  double value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  Require(error == std::errc() && end == last && std::isfinite(value) && value >= 0,
+          "eval.temperatures: '", text, "' is not a finite number of at least 0");
+  return value;
+}
 
 Evaluation Evaluate(std::span<const Group> groups, double temperature,
                     std::span<const std::string> counted_words, uint64_t seed) {

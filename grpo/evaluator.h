@@ -13,6 +13,9 @@
 
 namespace r1zero {
 
+// An entry of eval.temperatures. Error unless it is a finite number of at least 0.
+double ParseTemperature(const std::string& text);
+
 struct Evaluation {
   double temperature = 1;
   int64_t problems = 0, samples = 0;

@@ -29,7 +29,7 @@ namespace r1zero {
 
 // What Take tells every second while it waits.
 struct TakeProgress {
-  int64_t back = 0, issued = 0;     // groups
+  int64_t back = 0, issued = 0;    // groups
   std::string who_waits_for_whom;  // who holds what since when; only if nothing came for 5 seconds
 };
 

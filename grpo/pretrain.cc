@@ -98,8 +98,9 @@ PretrainResult Pretrainer::Run() {
                                                            static_cast<double>(config_.tokens));
   bool ready = false;
   while (!ready && tokens_ < limit) {
-    Require(!StopRequested(), "pretraining: interrupted at step ", optimizer_.steps(), ", ",
-            tokens_, " of ", config_.tokens, " tokens");
+    if (StopRequested())
+      throw Interrupted("pretraining: interrupted at " + std::to_string(tokens_) + " of " +
+                        std::to_string(config_.tokens) + " tokens; it will begin again");
     const bool was_training = tokens_ < config_.tokens;
     Step();
     const bool schedule_ends = was_training && tokens_ >= config_.tokens;

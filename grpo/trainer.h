@@ -30,18 +30,18 @@ struct TrainerConfig {
   CheckpointConfig checkpoint;
   double temperature = 1.0;
   int64_t max_total_tokens = 128;
-  std::string
-      config_sha256;  // of the parts that training depends on; empty: any checkpoint will do
+  std::string config_sha256;          // of the parts that training depends on
+  bool accept_config_change = false;  // resume a checkpoint of another configuration
 };
 
 // Something to show a person while training goes on.
 struct TrainerEvent {
-  enum class Kind { kEvaluating, kSampling, kStep, kEvaluated, kWaiting, kCheckpoint };
+  enum class Kind { kEvaluating, kSampling, kStep, kEvaluated, kWaiting, kNote, kCheckpoint };
   Kind kind = Kind::kStep;
   int64_t step = 0, steps = 0;
   Metrics metrics;  // kStep: that line of metrics.jsonl; kEvaluated: its evaluation
   double eta_seconds = 0;
-  std::string text;  // kWaiting: who waits for whom since when
+  std::string text;  // kWaiting: who waits for whom since when; kNote: a line to stay
   int64_t groups_back = 0, groups_issued = 0;  // kSampling: of a step or an evaluation, each second
 };
 

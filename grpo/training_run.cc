@@ -1,21 +1,11 @@
 #include "grpo/training_run.h"
 
-#include <charconv>
-
 #include "common/error.h"
 #include "common/log.h"
 #include "grpo/transcripts.h"
 
 namespace r1zero {
 namespace {
-
-double ParseTemperature(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  Require(error == std::errc() && end == text.data() + text.size() && value >= 0,
-          "eval.temperatures: '", text, "' is not a number of at least 0");
-  return value;
-}
 
 int64_t CompletionTokens(std::span<const Group> groups) {
   int64_t tokens = 0;
@@ -56,9 +46,8 @@ TrainingRun::TrainingRun(const TrainerConfig& config, TrainerParts parts, Summar
 void TrainingRun::Start(bool resume) {
   std::optional<Checkpoint> checkpoint;
   if (resume) checkpoint = LoadLatestCheckpoint(parts_.folder.checkpoints());
-  if (resume && !checkpoint)
-    LogWarning("no whole checkpoint: training starts from the base policy");
   if (checkpoint) Resume(*checkpoint);
+  if (resume) ShowResumed();
   parts_.weights.Publish(checkpoint ? checkpoint->weights : parts_.learner.Snapshot(0));
   log_.emplace(parts_.folder, progress_.step);
   if (resume) ReadBase();
@@ -66,8 +55,20 @@ void TrainingRun::Start(bool resume) {
   session_first_step_ = progress_.step;
 }
 
+// Checkpoints that are there but damaged are no reason to begin again without a word.
+void TrainingRun::ShowResumed() const {
+  const std::filesystem::path folder = parts_.folder.checkpoints();
+  Require(progress_.step > 0 || std::filesystem::is_empty(folder), folder.string(),
+          ": none of these checkpoints is whole (", parts_.folder.logs().string(),
+          " says why); delete them to begin again from the base policy");
+  Show({.kind = TrainerEvent::Kind::kNote,
+        .text = progress_.step > 0
+                    ? "resumed at step " + std::to_string(progress_.step)
+                    : "no checkpoint to resume from: training begins with the base policy"});
+}
+
 void TrainingRun::Resume(const Checkpoint& checkpoint) {
-  Require(config_.config_sha256.empty() || checkpoint.config_sha256 == config_.config_sha256,
+  Require(config_.accept_config_change || checkpoint.config_sha256 == config_.config_sha256,
           parts_.folder.checkpoints().string(), ": the checkpoint of step ",
           checkpoint.progress.step, " was trained under another configuration (",
           checkpoint.config_sha256.substr(0, 12), ", now ", config_.config_sha256.substr(0, 12),
@@ -75,6 +76,8 @@ void TrainingRun::Resume(const Checkpoint& checkpoint) {
   parts_.learner.Restore(*checkpoint.weights, checkpoint.learner);
   progress_ = checkpoint.progress;
   saved_step_ = progress_.step;
+  summary_.seconds_total +=
+      progress_.seconds_rollout + progress_.seconds_training + progress_.seconds_evaluation;
   LogInfo("resumed at step ", progress_.step);
 }
 

@@ -45,6 +45,7 @@ class TrainingRun {
   }
 
   void Resume(const Checkpoint& checkpoint);
+  void ShowResumed() const;
   std::optional<std::vector<Group>> Collect(std::vector<Prompt> prompts,
                                             const SamplingParams& sampling);
   std::vector<Group> DropUndecided(std::vector<Group> groups);

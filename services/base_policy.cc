@@ -21,40 +21,59 @@ std::string ProbeText(const std::vector<std::pair<std::string, double>>& probes)
   return text;
 }
 
-BasePolicy FromCache(const fs::path& folder) {
+BasePolicy FromCache(const fs::path& folder) try {
   BasePolicy base;
   base.weights = LoadHfFolder(folder).weights;
   const std::string where = (folder / "pretrain.json").string();
   try {
     const json facts = json::parse(ReadFile(where));
+    const std::string expected = facts.at("weight_sha256"), found = WeightSha256(*base.weights);
+    Require(found == expected, folder.string(), ": the weights have the SHA-256 ", found,
+            ", expected ", expected, " (pretrain.json)");
     base.pretrain_tokens = facts.at("tokens");
     base.pretrain_seconds = facts.at("seconds");
     base.ready = facts.at("ready");
     for (const auto& [name, value] : facts.at("probes").items())
       base.probes.emplace_back(name, value);
   } catch (const json::exception& e) {
-    Fail(where, ": ", e.what(), "; delete ", folder.string(), " to pretrain again");
+    Fail(where, ": ", e.what());
   }
   base.cached = true;
   return base;
+} catch (const Error& e) {
+  Fail(e.what(), "; delete ", folder.string(), " to pretrain again");
 }
 
-void ToCache(const fs::path& folder, const BasePolicy& base, const Tokenizer& tokenizer) {
-  fs::path unfinished = folder;
-  unfinished += ".unfinished-" + std::to_string(getpid());
+void Save(const fs::path& unfinished, const fs::path& folder, const BasePolicy& base,
+          const Tokenizer& tokenizer) {
   SaveHfFolder(unfinished, *base.weights, tokenizer);
   json probes = json::object();
   for (const auto& [name, value] : base.probes) probes[name] = value;
-  WriteFileDurably(unfinished / "pretrain.json", json{{"tokens", base.pretrain_tokens},
-                                                      {"seconds", base.pretrain_seconds},
-                                                      {"ready", base.ready},
-                                                      {"probes", probes}}
-                                                         .dump(2) +
-                                                     "\n");
+  WriteFileDurably(unfinished / "pretrain.json",
+                   json{{"tokens", base.pretrain_tokens},
+                        {"seconds", base.pretrain_seconds},
+                        {"ready", base.ready},
+                        {"weight_sha256", WeightSha256(*base.weights)},
+                        {"probes", probes}}
+                           .dump(2) +
+                       "\n");
   if (fs::exists(folder))  // another run of the same config was faster; its bits are the same
     fs::remove_all(unfinished);
   else
     PublishFolder(unfinished, folder);
+}
+
+// The run goes on without a cache if the disk is full: what was trained is not thrown away.
+void ToCache(const fs::path& folder, const BasePolicy& base, const Tokenizer& tokenizer) {
+  fs::path unfinished = folder;
+  unfinished += ".unfinished-" + std::to_string(getpid());
+  try {
+    Save(unfinished, folder, base, tokenizer);
+  } catch (const Error& e) {
+    std::error_code ignored;
+    fs::remove_all(unfinished, ignored);
+    LogWarning("the base policy is not cached: ", e.what());
+  }
 }
 
 BasePolicy PretrainBase(const RunConfig& config, const Task& task, const PolicyShape& shape,
@@ -88,38 +107,14 @@ BasePolicy CachedOrPretrained(const RunConfig& config, const Task& task, const P
 
 }  // namespace
 
-PolicyShape ResolvePolicyShape(const RunConfig& config, const Task& task) {
-  const PolicyConfig& p = config.policy;
-  if (!p.path.empty()) {
-    HfFolder folder = LoadHfFolder(p.path);
-    return {folder.weights->config, folder.tokenizer};
-  }
-  auto tokenizer =
-      std::make_shared<const Tokenizer>(task.Vocabulary(), /*pad_token=*/0, /*eos_token=*/1);
-  const ModelConfig model{.vocab_size = tokenizer->vocab_size(),
-                          .hidden_size = p.hidden_size,
-                          .num_layers = p.num_layers,
-                          .num_heads = p.num_heads,
-                          .num_kv_heads = p.num_kv_heads,
-                          .head_width = p.head_width,
-                          .intermediate_size = p.intermediate_size,
-                          .max_positions = p.max_positions,
-                          .rope_theta = p.rope_theta,
-                          .rms_eps = p.rms_eps,
-                          .tie_embeddings = p.tie_embeddings,
-                          .eos_token = 1,
-                          .pad_token = 0};
-  CheckModelConfig(model);
-  return {model, std::move(tokenizer)};
-}
-
-BasePolicy LoadOrPretrainBase(const RunConfig& config, const Task& task, const PolicyShape& shape,
+BasePolicy LoadOrPretrainBase(const RunPlan& plan,
                               const std::function<void(const PretrainProgress&)>& progress) {
+  const RunConfig& config = plan.config;
   if (!config.policy.path.empty()) return {.weights = LoadHfFolder(config.policy.path).weights};
   if (config.pretrain.tokens == 0)
     return {.weights = std::make_shared<const Weights>(
-                InitWeights(shape.model, static_cast<uint64_t>(config.run.seed)))};
-  BasePolicy base = CachedOrPretrained(config, task, shape, progress);
+                InitWeights(plan.shape.model, static_cast<uint64_t>(config.run.seed)))};
+  BasePolicy base = CachedOrPretrained(config, *plan.task, plan.shape, progress);
   Require(base.ready, "the base policy did not pass the readiness gate after ",
           base.pretrain_tokens, " tokens (", ProbeText(base.probes),
           "); reinforcement learning does not start from there: ",

@@ -9,10 +9,8 @@
 #include <vector>
 
 #include "grpo/pretrain.h"
-#include "policy/tokenizer.h"
 #include "policy/weights.h"
-#include "services/run_config.h"
-#include "tasks/task.h"
+#include "services/run_plan.h"
 
 namespace r1zero {
 
@@ -25,18 +23,10 @@ struct BasePolicy {
   std::vector<std::pair<std::string, double>> probes;
 };
 
-// What the policy reads and writes, and its shape, known before it is trained.
-struct PolicyShape {
-  ModelConfig model;
-  std::shared_ptr<const Tokenizer> tokenizer;
-};
-
-PolicyShape ResolvePolicyShape(const RunConfig& config, const Task& task);
-
 // Takes the base from the cache, or pretrains it and puts it there. Error if pretraining ends without
 // passing the readiness gate: reinforcement learning does not start from there
 // (docs/results.md, "What fails").
-BasePolicy LoadOrPretrainBase(const RunConfig& config, const Task& task, const PolicyShape& shape,
+BasePolicy LoadOrPretrainBase(const RunPlan& plan,
                               const std::function<void(const PretrainProgress&)>& progress);
 
 }  // namespace r1zero

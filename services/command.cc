@@ -4,20 +4,25 @@
 #include <cstdio>
 
 #include "common/error.h"
+#include "common/stop.h"
 
 namespace r1zero {
 
 void RunOptions::AddTo(CLI::App& app) {
-  app.add_option("RUN.toml", file,
-                 "the run; without it every key has its default (the signs demo)");
-  app.add_option("--set", overrides, "override one key, as section.key=value; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  AddConfigTo(app);
   app.add_flag("--resume", resume, "go on from the run folder's last checkpoint");
   app.add_flag("--accept-config-change", accept_config_change,
                "with --resume: go on although the configuration is not the checkpoint's");
-  app.add_flag("--dry-run", dry_run, "print the resolved configuration and stop");
   app.add_flag("--prepared", prepared)->group("");
+}
+
+void RunOptions::AddConfigTo(CLI::App& app) {
+  app.add_option("RUN.toml", file,
+                 "the run; without it every key has its default (the task signs)");
+  app.add_option("--set", overrides, "override one key, as section.key=value; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_flag("--dry-run", dry_run, "check the run, print its resolved configuration and stop");
 }
 
 std::vector<std::string> RunOptions::ToArguments() const {
@@ -26,6 +31,7 @@ std::vector<std::string> RunOptions::ToArguments() const {
   for (const std::string& text : overrides) arguments.insert(arguments.end(), {"--set", text});
   if (resume) arguments.push_back("--resume");
   if (accept_config_change) arguments.push_back("--accept-config-change");
+  if (dry_run) arguments.push_back("--dry-run");
   if (prepared) arguments.push_back("--prepared");
   return arguments;
 }
@@ -39,9 +45,25 @@ int ParseCommandLine(CLI::App& app, int argc, char** argv) {
   return -1;
 }
 
+int PlanOrStatus(const std::string& verb, const RunOptions& options, RunPlan& plan,
+                 const std::function<void(const RunPlan&)>& check) {
+  const int status = Guarded(verb, kBadConfig, [&] {
+    Require(options.resume || !options.accept_config_change,
+            "--accept-config-change goes with --resume only");
+    plan = PlanRun(options.file, options.overrides);
+    if (check) check(plan);
+    return -1;
+  });
+  if (status != -1 || !options.dry_run) return status;
+  return std::fputs(ToToml(plan.config).c_str(), stdout), kSuccess;
+}
+
 int Guarded(const std::string& verb, int status, const std::function<int()>& body) {
   try {
     return body();
+  } catch (const Interrupted& e) {
+    std::fprintf(stderr, "r1zero %s: %s\n", verb.c_str(), e.what());
+    return kInterrupted;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "r1zero %s: %s\n", verb.c_str(), e.what());
     return status;

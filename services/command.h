@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "services/run_config.h"
+#include "services/run_plan.h"
 
 namespace CLI {
 class App;
@@ -24,7 +24,8 @@ struct RunOptions {
   bool dry_run = false;
   bool prepared = false;  // the run folder was made by the supervisor
 
-  void AddTo(CLI::App& app);
+  void AddTo(CLI::App& app);        // all of them
+  void AddConfigTo(CLI::App& app);  // those that make the configuration, and --dry-run
   // The same options as arguments for a child process.
   std::vector<std::string> ToArguments() const;
 };
@@ -33,7 +34,14 @@ struct RunOptions {
 // flag), -1 to go on.
 int ParseCommandLine(CLI::App& app, int argc, char** argv);
 
-// Runs `body`; an Error becomes one line on standard error ("r1zero train: ...") and `status`.
+// Loads and checks the run into `plan`. kBadConfig with the reason on standard error; kSuccess, with
+// the resolved configuration printed, if --dry-run asks for no more; -1 to go on. `check` (may be
+// null) adds a check of the caller's.
+int PlanOrStatus(const std::string& verb, const RunOptions& options, RunPlan& plan,
+                 const std::function<void(const RunPlan&)>& check = {});
+
+// Runs `body`; an Error becomes one line on standard error ("r1zero train: ...") and `status`, or
+// kInterrupted if it is an Interrupted.
 int Guarded(const std::string& verb, int status, const std::function<int()>& body);
 
 }  // namespace r1zero

@@ -121,6 +121,7 @@ void Console::Training(const TrainerEvent& event) {
       return Passing("step " + at + "  sampled " + std::to_string(event.groups_back) + " of " +
                      std::to_string(event.groups_issued) + " groups  ETA " +
                      FormatSeconds(event.eta_seconds) + last_evaluation_);
+    case TrainerEvent::Kind::kNote: return Line(event.text);
     case TrainerEvent::Kind::kCheckpoint: return;
   }
 }

@@ -19,7 +19,7 @@ class Console {
   void Training(const TrainerEvent& event);
 
  private:
-  void Live(const std::string& text);  // replaces the live line; a plain line without a terminal
+  void Live(const std::string& text);     // replaces the live line; a plain line without a terminal
   void Passing(const std::string& text);  // the same, and nothing without a terminal
   bool terminal_ = false;
   bool live_ = false;

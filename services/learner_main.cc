@@ -10,11 +10,14 @@
 #include "common/log.h"
 #include "common/stop.h"
 #include "grpo/run_folder.h"
+#include "policy/device.h"
 #include "services/command.h"
 #include "services/in_process.h"
 #include "services/learner_run.h"
 #ifdef R1ZERO_SERVICES
+#include "services/address.h"
 #include "services/learner_server.h"
+#include "services/server.h"
 #endif
 
 namespace r1zero {
@@ -29,17 +32,25 @@ int StatusOf(TrainerOutcome outcome) {
   return outcome == TrainerOutcome::kFinished ? kSuccess : kInterrupted;
 }
 
-// Builds the run (mistakes in it are kBadConfig) and hands it to `drive` (failures are kFailed).
+// Plans the run (mistakes in it are kBadConfig and leave no trace), makes its folder and hands it to
+// `drive` (failures are kFailed).
 int WithRun(const std::string& verb, const RunOptions& options,
+            const std::function<void(const RunPlan&)>& check,
             const std::function<TrainerOutcome(LearnerRun&, Console&)>& drive) {
+  RunPlan plan;
+  const int planned = PlanOrStatus(verb, options, plan, [&](const RunPlan& p) {
+    FindDevice(p.config.run.device);
+    check(p);
+  });
+  if (planned != -1) return planned;
   std::unique_ptr<RunFolder> folder;
   std::unique_ptr<LearnerRun> run;
   const int status = Guarded(verb, kBadConfig, [&] {
-    RunConfig config = LoadRunConfig(options.file, options.overrides);
-    folder = std::make_unique<RunFolder>(std::filesystem::path(config.run.out) / config.run.name,
+    const RunSection& section = plan.config.run;
+    folder = std::make_unique<RunFolder>(std::filesystem::path(section.out) / section.name,
                                          FolderMode(options));
     LogToFile(folder->logs() / "learner.log");
-    run = std::make_unique<LearnerRun>(std::move(config), *folder, options.resume,
+    run = std::make_unique<LearnerRun>(std::move(plan), *folder, options.resume,
                                        options.accept_config_change);
     return kSuccess;
   });
@@ -51,7 +62,8 @@ int WithRun(const std::string& verb, const RunOptions& options,
 }
 
 int InProcess(const RunOptions& options) {
-  return WithRun("train", options, [](LearnerRun& run, Console& console) {
+  const auto nothing_more = [](const RunPlan&) {};
+  return WithRun("train", options, nothing_more, [](LearnerRun& run, Console& console) {
     InProcessWorkers workers(run);
     try {
       const TrainerOutcome outcome = run.Execute(console);
@@ -65,18 +77,20 @@ int InProcess(const RunOptions& options) {
 }
 
 int PretrainOnly(const RunOptions& options) {
+  RunPlan plan;
+  const int planned = PlanOrStatus("pretrain", options, plan, [](const RunPlan& p) {
+    Require(p.config.policy.path.empty() && p.config.pretrain.tokens > 0,
+            "nothing to pretrain: policy.path is '", p.config.policy.path,
+            "' and pretrain.tokens is ", p.config.pretrain.tokens);
+    FindDevice(p.config.run.device);
+  });
+  if (planned != -1) return planned;
   return Guarded("pretrain", kFailed, [&] {
-    const RunConfig config = LoadRunConfig(options.file, options.overrides);
-    Require(config.policy.path.empty() && config.pretrain.tokens > 0,
-            "nothing to pretrain: policy.path is '", config.policy.path,
-            "' and pretrain.tokens is ", config.pretrain.tokens);
     Console console;
-    const auto task = MakeTask(config.task);
     const BasePolicy base =
-        LoadOrPretrainBase(config, *task, ResolvePolicyShape(config, *task),
-                           [&](const PretrainProgress& p) { console.Pretraining(p); });
+        LoadOrPretrainBase(plan, [&](const PretrainProgress& p) { console.Pretraining(p); });
     console.Line("base policy " + WeightSha256(*base.weights).substr(0, 16) + " in " +
-                 config.pretrain.cache + "/" + BaseSha256(config).substr(0, 16));
+                 plan.config.pretrain.cache + "/" + BaseSha256(plan.config).substr(0, 16));
     return kSuccess;
   });
 }
@@ -100,7 +114,8 @@ int Main(int argc, char** argv) {
       app.add_subcommand("pretrain", "train the base policy and put it into the cache");
   CLI::App* learner = app.add_subcommand("learner", "train with workers that come over gRPC");
   app.require_subcommand(1);
-  for (CLI::App* verb : {in_process, pretrain, learner}) options.AddTo(*verb);
+  for (CLI::App* verb : {in_process, learner}) options.AddTo(*verb);
+  options.AddConfigTo(*pretrain);
   learner->add_option("--listen", listen, "HOST:PORT or unix:PATH to serve workers on")
       ->capture_default_str();
   learner->add_flag("--insecure-bind", insecure_bind,
@@ -113,7 +128,11 @@ int Main(int argc, char** argv) {
   if (in_process->parsed()) return InProcess(options);
   if (pretrain->parsed()) return PretrainOnly(options);
 #ifdef R1ZERO_SERVICES
-  return WithRun("learner", options, [&](LearnerRun& run, Console& console) {
+  const auto check = [&](const RunPlan&) {
+    RequireAllowedBind({.listen = listen, .insecure_bind = insecure_bind});
+    CheckCanListen(ParseAddress(listen));
+  };
+  return WithRun("learner", options, check, [&](LearnerRun& run, Console& console) {
     LearnerServer server(run, listen, insecure_bind);
     return run.Execute(console);
   });

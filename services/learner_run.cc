@@ -6,9 +6,9 @@
 #include "common/error.h"
 #include "common/log.h"
 #include "common/stop.h"
+#include "grpo/checkpoint.h"
 #include "grpo/learner.h"
 #include "grpo/report.h"
-#include "reward/rubric.h"
 
 namespace r1zero {
 namespace {
@@ -40,60 +40,68 @@ int64_t NextEpoch(const std::filesystem::path& file) {
 
 }  // namespace
 
-LearnerRun::LearnerRun(RunConfig config, RunFolder& folder, bool resume, bool accept_config_change)
-    : config_(std::move(config)),
+LearnerRun::LearnerRun(RunPlan plan, RunFolder& folder, bool resume, bool accept_config_change)
+    : plan_(std::move(plan)),
       folder_(folder),
       resume_(resume),
       accept_config_change_(accept_config_change),
-      run_id_(config_.run.name + "-" + TrainingSha256(config_).substr(0, 12)),
-      task_(MakeTask(config_.task)),
-      shape_(ResolvePolicyShape(config_, *task_)),
-      buffer_(std::make_unique<GroupBuffer>(BufferOptions(config_, shape_.model))) {
-  Rubric check(rubric());  // an unknown verifier is a mistake in the configuration
+      training_sha256_(TrainingSha256(plan_.config)),
+      run_id_(plan_.config.run.name + "-" + training_sha256_.substr(0, 12)),
+      buffer_(std::make_unique<GroupBuffer>(BufferOptions(plan_.config, plan_.shape.model))) {
+  CheckResumable();
   epoch_ = NextEpoch(folder_.path() / "epoch");
-  WriteFileDurably(folder_.config(), ToToml(config_));
+  WriteFileDurably(folder_.config(), ToToml(plan_.config));
 }
 
-RewardConfig LearnerRun::rubric() const {
-  return Resolved(config_.reward, task_->accuracy_verifier());
+// Before config.toml is written: it must stay what the checkpoint was trained under.
+void LearnerRun::CheckResumable() const {
+  if (!resume_ || accept_config_change_) return;
+  const auto checkpoint = LatestConfigSha256(folder_.checkpoints());
+  Require(!checkpoint || *checkpoint == training_sha256_, folder_.path().string(),
+          ": was trained under another configuration (", checkpoint.value_or("").substr(0, 12),
+          ", now ", training_sha256_.substr(0, 12), "); resume with that of ",
+          folder_.config().string(), ", or with --accept-config-change");
 }
 
 TrainerOutcome LearnerRun::Execute(Console& console) {
   const auto start = std::chrono::steady_clock::now();
-  const BasePolicy base = LoadOrPretrainBase(
-      config_, *task_, shape_, [&](const PretrainProgress& p) { console.Pretraining(p); });
+  const BasePolicy base =
+      LoadOrPretrainBase(plan_, [&](const PretrainProgress& p) { console.Pretraining(p); });
   Summary summary = StartSummary(base);
-  console.Line("base policy: " + std::to_string(NumParameters(shape_.model)) + " parameters, " +
-               (base.cached ? "from the cache" : "ready") + "; training " + config_.run.name +
-               " for " + std::to_string(config_.grpo.steps) + " steps");
+  console.Line("base policy: " + std::to_string(NumParameters(plan_.shape.model)) +
+               " parameters, " + (base.cached ? "from the cache" : "ready") + "; training " +
+               plan_.config.run.name + " for " + std::to_string(plan_.config.grpo.steps) +
+               " steps");
 
-  const auto learner =
-      MakeLearner(*base.weights, {.config = config_.grpo,
-                                  .max_completion_tokens = config_.rollout.max_total_tokens,
-                                  .temperature = static_cast<float>(config_.rollout.temperature),
-                                  .seed = static_cast<uint64_t>(config_.run.seed),
-                                  .device = config_.run.device});
+  const auto learner = MakeLearner(
+      *base.weights, {.config = plan_.config.grpo,
+                      .max_completion_tokens = plan_.config.rollout.max_total_tokens,
+                      .temperature = static_cast<float>(plan_.config.rollout.temperature),
+                      .seed = static_cast<uint64_t>(plan_.config.run.seed),
+                      .device = plan_.config.run.device});
   std::vector<Prompt> held_out;
-  for (const Problem& problem : task_->HeldOut())
+  for (const Problem& problem : plan_.task->HeldOut())
     held_out.push_back(
         MakePrompt(PromptUse::kEvaluation, static_cast<int64_t>(held_out.size()), problem));
 
-  const uint64_t seed = static_cast<uint64_t>(config_.run.seed);
-  const TrainerOutcome outcome = Train(
-      MakeTrainerConfig(),
-      {.learner = *learner,
-       .buffer = *buffer_,
-       .weights = weights_,
-       .folder = folder_,
-       .tokenizer = *shape_.tokenizer,
-       .training_prompt =
-           [&](int64_t n) { return MakePrompt(PromptUse::kTraining, n, task_->Training(seed, n)); },
-       .held_out = std::move(held_out),
-       .show = [&](const TrainerEvent& event) { console.Training(event); },
-       .stop = StopRequested},
-      resume_, summary);
+  const uint64_t seed = static_cast<uint64_t>(plan_.config.run.seed);
+  const TrainerOutcome outcome =
+      Train(MakeTrainerConfig(),
+            {.learner = *learner,
+             .buffer = *buffer_,
+             .weights = weights_,
+             .folder = folder_,
+             .tokenizer = *plan_.shape.tokenizer,
+             .training_prompt =
+                 [&](int64_t n) {
+                   return MakePrompt(PromptUse::kTraining, n, plan_.task->Training(seed, n));
+                 },
+             .held_out = std::move(held_out),
+             .show = [&](const TrainerEvent& event) { Show(event, console); },
+             .stop = StopRequested},
+            resume_, summary);
   buffer_->Finish();
-  summary.seconds_total = SecondsSince(start);
+  summary.seconds_total += SecondsSince(start);
   if (outcome == TrainerOutcome::kFinished) WriteResults(summary, console);
   return outcome;
 }
@@ -103,31 +111,39 @@ Prompt LearnerRun::MakePrompt(PromptUse use, int64_t ordinal, const Problem& pro
           .ordinal = ordinal,
           .text = problem.prompt,
           .gold = problem.gold,
-          .tokens = shape_.tokenizer->Encode(problem.prompt)};
+          .tokens = plan_.shape.tokenizer->Encode(problem.prompt)};
 }
 
 TrainerConfig LearnerRun::MakeTrainerConfig() const {
-  return {.seed = static_cast<uint64_t>(config_.run.seed),
-          .grpo = config_.grpo,
-          .eval = config_.eval,
-          .checkpoint = config_.checkpoint,
-          .temperature = config_.rollout.temperature,
-          .max_total_tokens = config_.rollout.max_total_tokens,
-          .config_sha256 = accept_config_change_ ? "" : TrainingSha256(config_)};
+  return {.seed = static_cast<uint64_t>(plan_.config.run.seed),
+          .grpo = plan_.config.grpo,
+          .eval = plan_.config.eval,
+          .checkpoint = plan_.config.checkpoint,
+          .temperature = plan_.config.rollout.temperature,
+          .max_total_tokens = plan_.config.rollout.max_total_tokens,
+          .config_sha256 = training_sha256_,
+          .accept_config_change = accept_config_change_};
 }
 
 Summary LearnerRun::StartSummary(const BasePolicy& base) const {
   Summary summary;
-  summary.run = config_.run.name;
-  summary.task = config_.task.name;
-  summary.device = config_.run.device;
-  summary.seed = static_cast<uint64_t>(config_.run.seed);
+  summary.run = plan_.config.run.name;
+  summary.task = plan_.config.task.name;
+  summary.device = plan_.config.run.device;
+  summary.seed = static_cast<uint64_t>(plan_.config.run.seed);
   summary.seconds_pretraining = base.pretrain_seconds;
   summary.pretrain_tokens = base.pretrain_tokens;
   summary.base_was_cached = base.cached;
   summary.readiness = base.probes;
   summary.base_sha256 = WeightSha256(*base.weights);
   return summary;
+}
+
+// The report can be looked at while the run goes on.
+void LearnerRun::Show(const TrainerEvent& event, Console& console) const {
+  if (event.kind == TrainerEvent::Kind::kCheckpoint)
+    WriteFileDurably(folder_.report(), ReportHtml(folder_));
+  console.Training(event);
 }
 
 void LearnerRun::WriteResults(const Summary& summary, Console& console) const {

@@ -13,24 +13,23 @@
 #include "policy/weight_store.h"
 #include "services/base_policy.h"
 #include "services/console.h"
-#include "services/run_config.h"
-#include "tasks/task.h"
+#include "services/run_plan.h"
 
 namespace r1zero {
 
 class LearnerRun {
  public:
-  // Checks everything that can be checked before work starts; throws Error.
-  // With `accept_config_change` a checkpoint of another configuration may be resumed.
-  LearnerRun(RunConfig config, RunFolder& folder, bool resume, bool accept_config_change);
+  // Error if `resume` finds a checkpoint of another configuration and `accept_config_change` is not
+  // set; the folder stays as it was then.
+  LearnerRun(RunPlan plan, RunFolder& folder, bool resume, bool accept_config_change);
 
   // The base policy, then GRPO, then summary.json and report.html. Errors after this are failures of the
   // run, not of its configuration.
   TrainerOutcome Execute(Console& console);
 
-  const RunConfig& config() const { return config_; }
-  const PolicyShape& shape() const { return shape_; }
-  RewardConfig rubric() const;  // with the task's own verifier filled in
+  const RunConfig& config() const { return plan_.config; }
+  const PolicyShape& shape() const { return plan_.shape; }
+  const RewardConfig& rubric() const { return plan_.rubric; }
   const std::string& run_id() const { return run_id_; }
   int64_t epoch() const { return epoch_; }  // one more at each start of a learner on this folder
   GroupBuffer& buffer() { return *buffer_; }
@@ -40,16 +39,17 @@ class LearnerRun {
   Prompt MakePrompt(PromptUse use, int64_t ordinal, const Problem& problem) const;
   TrainerConfig MakeTrainerConfig() const;
   Summary StartSummary(const BasePolicy& base) const;
+  void CheckResumable() const;
+  void Show(const TrainerEvent& event, Console& console) const;
   void WriteResults(const Summary& summary, Console& console) const;
 
-  RunConfig config_;
+  RunPlan plan_;
   RunFolder& folder_;
   bool resume_;
   bool accept_config_change_;
+  std::string training_sha256_;  // of the configuration
   std::string run_id_;
   int64_t epoch_ = 0;
-  std::unique_ptr<Task> task_;
-  PolicyShape shape_;
   std::unique_ptr<GroupBuffer> buffer_;
   WeightStore weights_;
 };

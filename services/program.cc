@@ -1,8 +1,11 @@
 #include "services/program.h"
 
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -16,6 +19,26 @@ std::string ProgramBeside(const std::string& name) {
   Require(runs, path.string(), ": ", std::strerror(errno),
           "; it is built beside r1zero: build all targets, and move the two programs together");
   return path.string();
+}
+
+int RunQuietly(const std::string& path, std::vector<std::string> arguments) {
+  const pid_t child = fork();
+  Require(child >= 0, "cannot start ", path, ": ", std::strerror(errno));
+  if (child == 0) {
+    const int nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, STDOUT_FILENO);
+    try {
+      Exec(path, std::move(arguments));
+    } catch (const Error& e) {
+      std::fprintf(stderr, "%s\n", e.what());
+      _exit(127);
+    }
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  Require(WIFEXITED(status), path, " was killed by signal ", WTERMSIG(status));
+  return WEXITSTATUS(status);
 }
 
 void Exec(const std::string& path, std::vector<std::string> arguments) {

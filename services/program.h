@@ -9,6 +9,10 @@ namespace r1zero {
 // The absolute path of `name` beside the running program. Error if it is not there.
 std::string ProgramBeside(const std::string& name);
 
+// Runs a program to its end, without its standard output. Returns its exit status. Error if it cannot
+// start or is killed.
+int RunQuietly(const std::string& path, std::vector<std::string> arguments);
+
 // Becomes that program: does not return, or throws Error with the system's reason.
 [[noreturn]] void Exec(const std::string& path, std::vector<std::string> arguments);
 

@@ -1,11 +1,13 @@
 #include "services/run_config.h"
 
-#include <fstream>
+#include <filesystem>
+#include <map>
 
 #include "common/error.h"
 #include "common/file.h"
 #include "common/sha256.h"
 #include "grpo/advantage.h"
+#include "grpo/evaluator.h"
 #include "grpo/loss.h"
 
 namespace r1zero {
@@ -18,10 +20,22 @@ DescribeFn Described(RunConfig& config) {
   return [&config](Fields& f) { Describe(f, config); };
 }
 
+// Of what a policy's folder holds, wherever it lies. Not of its subfolders.
+std::string FolderHash(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> hashes;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.is_regular_file())
+      hashes[entry.path().filename().string()] = Sha256Hex(MappedFile(entry.path()).bytes());
+  std::string all;
+  for (const auto& [name, hash] : hashes) all += name + ' ' + hash + '\n';
+  return Sha256Hex(all);
+}
+
 std::string Hash(RunConfig config, const std::string& salt) {
   const auto file_hash = [](const std::string& path) {
     return path.empty() ? std::string() : Sha256Hex(ReadFile(path));
   };
+  if (!config.policy.path.empty()) config.policy.path = FolderHash(config.policy.path);
   config.task.file = file_hash(config.task.file);
   config.task.held_out_file = file_hash(config.task.held_out_file);
   return Sha256Hex(salt + WriteConfig(Described(config)));
@@ -53,6 +67,7 @@ void CheckAcrossFields(const RunConfig& c) {
           "policy.path is '", c.policy.path,
           "', which holds no config.json; expected a Hugging Face folder");
   Require(c.eval.temperatures.size() > 0, "eval.temperatures is empty; expected at least one");
+  for (const std::string& text : c.eval.temperatures) ParseTemperature(text);
 }
 
 }  // namespace
@@ -111,6 +126,7 @@ std::string TrainingSha256(const RunConfig& config) {
   c.grpo.threads = defaults.grpo.threads;
   c.grpo.micro_batch_tokens = defaults.grpo.micro_batch_tokens;
   c.pretrain.cache = defaults.pretrain.cache;
+  c.task.held_out = defaults.task.held_out;
   c.eval = defaults.eval;
   c.checkpoint = defaults.checkpoint;
   return Hash(c, "training ");

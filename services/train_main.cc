@@ -36,18 +36,26 @@ int RunInProcess(const RunOptions& options) {
   Exec(ProgramBeside("r1zero-learner"), std::move(arguments));
 }
 
+// Whether libtorch has the device only the learner can say; asked before anything is written.
+int CheckDevice(RunOptions options) {
+  options.dry_run = true;
+  std::vector<std::string> arguments = {"r1zero-learner", "in-process"};
+  for (std::string& argument : options.ToArguments()) arguments.push_back(std::move(argument));
+  return RunQuietly(ProgramBeside("r1zero-learner"), std::move(arguments));
+}
+
 int Train(const RunOptions& options, bool in_process) {
-  RunConfig config;
-  const int status = Guarded("train", kBadConfig, [&] {
-    config = LoadRunConfig(options.file, options.overrides);
-    return kSuccess;
-  });
-  if (status != kSuccess) return status;
-  if (options.dry_run) return std::fputs(ToToml(config).c_str(), stdout), kSuccess;
+  RunPlan plan;
+  const int status = PlanOrStatus("train", options, plan);
+  if (status != -1) return status;
+  if (plan.config.run.device != "cpu") {
+    const int device = Guarded("train", kFailed, [&] { return CheckDevice(options); });
+    if (device != kSuccess) return device;
+  }
   return Guarded("train", kFailed, [&] {
     if (in_process) return RunInProcess(options);
 #ifdef R1ZERO_SERVICES
-    return RunRing(config, options);
+    return RunRing(plan.config, options);
 #else
     Fail("this build has no gRPC (R1ZERO_SERVICES=OFF); add --in-process");
 #endif

@@ -240,7 +240,8 @@ TEST(Trainer, ResumesOnlyUnderTheSameConfiguration) {
   EXPECT_THAT([&] { second.Run(test.path() / "run", true); },
               ThrowsMessage<Error>(HasSubstr("another configuration")));
   Session third;
-  third.config.config_sha256 = "";
+  third.config.config_sha256 = "another";
+  third.config.accept_config_change = true;
   EXPECT_EQ(third.Run(test.path() / "run", true), TrainerOutcome::kFinished);
 }
 
