@@ -41,11 +41,25 @@ TEST(RunConfig, RulesThatSpanFieldsNameThem) {
 TEST(RunConfig, TheTrainingHashIgnoresWhoServesTheRunAndSeesWhatTrainsIt) {
   const std::string base = TrainingSha256(With({}));
   EXPECT_EQ(TrainingSha256(With({"rollout.workers=4", "run.name=x", "grpo.threads=1",
-                                 "grpo.micro_batch_tokens=64", "checkpoint.every=1"})),
+                                 "grpo.micro_batch_tokens=64", "checkpoint.every=1",
+                                 "eval.samples=4", "task.held_out=7"})),
             base);
   EXPECT_NE(TrainingSha256(With({"grpo.lr=1e-5"})), base);
   EXPECT_NE(TrainingSha256(With({"run.seed=2"})), base);
   EXPECT_NE(TrainingSha256(With({"task.mix.slip=0.02"})), base);
+}
+
+TEST(RunConfig, TheTrainingHashSeesWhatALoadedPolicyHoldsAndNotWhereItLies) {
+  const std::filesystem::path root = testing::TempDir() + "policies";
+  const auto folder = [&](const std::string& name, const std::string& weights) {
+    std::filesystem::create_directories(root / name);
+    std::ofstream(root / name / "config.json") << "{}";
+    std::ofstream(root / name / "model.safetensors") << weights;
+    return TrainingSha256(With({"policy.path=" + (root / name).string(), "pretrain.tokens=0"}));
+  };
+  const std::string a = folder("a", "weights");
+  EXPECT_EQ(folder("b", "weights"), a);
+  EXPECT_NE(folder("b", "weightz"), a);
 }
 
 TEST(RunConfig, TheBaseHashSeesOnlyWhatPretrainingDependsOn) {

@@ -1,0 +1,46 @@
+#include "services/run_plan.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "common/error.h"
+
+namespace r1zero {
+namespace {
+
+using testing::HasSubstr;
+
+std::string Refusal(const std::vector<std::string>& overrides) {
+  try {
+    PlanRun("", overrides);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(RunPlan, KnowsTaskShapeAndRules) {
+  const RunPlan plan = PlanRun("", {"task.name=countdown", "policy.num_layers=2"});
+  EXPECT_EQ(plan.task->name(), "countdown");
+  EXPECT_EQ(plan.shape.model.num_layers, 2);
+  EXPECT_EQ(plan.shape.model.vocab_size, plan.shape.tokenizer->vocab_size());
+  EXPECT_EQ(plan.rubric.accuracy, "countdown");
+}
+
+TEST(RunPlan, FindsWhatTheConfigurationAloneCannotShow) {
+  EXPECT_THAT(Refusal({"reward.weights.acc=1"}), HasSubstr("unknown verifier 'acc'"));
+  EXPECT_THAT(Refusal({"policy.num_kv_heads=3"}), HasSubstr("num_kv_heads is 3"));
+  EXPECT_THAT(Refusal({"task.held_out=1000000"}), HasSubstr("task.held_out is 1000000"));
+  EXPECT_THAT(Refusal({"task.name=jsonl"}), HasSubstr("task.file is empty"));
+  EXPECT_THAT(Refusal({"eval.temperatures=1,nan"}), HasSubstr("'nan'"));
+}
+
+TEST(RunPlan, ABadRowIsFound) {
+  const std::string path = testing::TempDir() + "rows.jsonl";
+  std::ofstream(path) << "{\"prompt\":\"a\",\"answer\":\"b\"}\n{\"prompt\":1}\n";
+  EXPECT_THAT(Refusal({"task.name=jsonl", "task.file=" + path}), HasSubstr(path + ":2"));
+}
+
+}  // namespace
+}  // namespace r1zero
