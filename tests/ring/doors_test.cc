@@ -110,8 +110,10 @@ TEST_F(Doors, DamagedCheckpointsAreNotPassedOverInSilence) {
 
 TEST_F(Doors, CtrlCWhilePretrainingIsAnInterruption) {
   RunProcess run(Verb("train", {}, {"--in-process"}), root_ / "output.txt");
-  ASSERT_TRUE(Within(
-      60, [&] { return ReadFile(root_ / "output.txt").find("pretraining") != std::string::npos; }));
+  ASSERT_TRUE(Within(60, [&] {
+    const fs::path output = root_ / "output.txt";
+    return fs::exists(output) && ReadFile(output).find("pretraining") != std::string::npos;
+  }));
   run.Signal(SIGINT);
   const Ended ended = run.Wait();
   EXPECT_EQ(ended.status, 130) << ended.output;
