@@ -29,7 +29,4 @@ ExitCause CauseOf(int wait_status);
 // As a shell says it: the exit status, or 128 + signal.
 int ExitCode(int wait_status);
 
-// Whether this process ignores the signal.
-bool IsIgnored(int signal);
-
 }  // namespace r1zero

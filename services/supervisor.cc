@@ -16,6 +16,7 @@
 
 #include "common/error.h"
 #include "common/log.h"
+#include "common/stop.h"
 #include "services/process.h"
 #include "services/recent.h"
 

@@ -208,6 +208,16 @@ TEST_F(Ring, AFrozenPolicyKeepsItsWeights) {
   EXPECT_EQ(Hash("frozen"), Summary("frozen").at("base_sha256"));
 }
 
+TEST_F(Ring, ATmpdirThatIsNotThereIsOneSentence) {
+  const fs::path missing = root_ / "missing";
+  setenv("TMPDIR", missing.c_str(), 1);
+  const Ended ended = Run(Train("never"));
+  unsetenv("TMPDIR");
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(ended.output, "r1zero train: TMPDIR is '" + missing.string() +
+                              "', which is not a folder; create it, or unset TMPDIR for /tmp\n");
+}
+
 TEST_F(Ring, MistakesAreOneSentenceAndStatusTwo) {
   const Ended typo = Run({"train", "--set", "grpo.lrr=1"});
   EXPECT_EQ(typo.status, 2);

@@ -24,7 +24,10 @@ using ::testing::ThrowsMessage;
 // Children are shell scripts that tell what they do in files of the test's folder.
 class SupervisorTest : public ::testing::Test {
  protected:
-  SupervisorTest() { SetLogLevel(LogLevel::kError); }
+  SupervisorTest() {
+    SetLogLevel(LogLevel::kError);
+    signal(SIGHUP, SIG_DFL);  // the tests may run under nohup
+  }
   ~SupervisorTest() override { SetLogLevel(LogLevel::kInfo); }
 
   ChildSpec Shell(const std::string& name, const std::string& script, bool restart = false) {
@@ -220,6 +223,12 @@ TEST_F(SupervisorTest, AnInterruptionReachesTheLearnerFirstWhichMayTakeItsTime) 
     for (const char* name : {"pid", "worker-pid", "worker-ended"})
       std::filesystem::remove(folder_.path() / name);
   }
+}
+
+TEST_F(SupervisorTest, AHangUpThatIsIgnoredAsNohupDoesIsIgnoredByTheChildrenToo) {
+  const auto before = signal(SIGHUP, SIG_IGN);
+  EXPECT_EQ(Supervise({Shell("learner", "kill -HUP $$ $PPID; exit 3")}, "learner", options_), 3);
+  signal(SIGHUP, before);
 }
 
 TEST_F(SupervisorTest, KillsWhatDoesNotEndInTime) {
