@@ -2,16 +2,12 @@
 
 #include <signal.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cmath>
-#include <cstdio>
 #include <deque>
-#include <fstream>
 #include <optional>
 
 #include "common/error.h"
@@ -19,6 +15,7 @@
 #include "common/stop.h"
 #include "services/process.h"
 #include "services/recent.h"
+#include "services/supervisor_text.h"
 
 namespace r1zero {
 namespace {
@@ -27,49 +24,11 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr size_t kLastWords = 20;  // lines
 constexpr milliseconds kLongestPause{5'000};
 constexpr milliseconds kPauseAfterOrderlyEnd{1'000};
 
-std::string LastLines(const std::filesystem::path& log) {
-  std::ifstream file(log);
-  std::deque<std::string> lines;
-  for (std::string line; std::getline(file, line);) {
-    lines.push_back(std::move(line));
-    if (lines.size() > kLastWords) lines.pop_front();
-  }
-  std::string text;
-  for (const std::string& line : lines) text += "\n  " + line;
-  return text;
-}
-
-std::string LastLine(const std::filesystem::path& log) {
-  std::ifstream file(log);
-  std::string last;
-  for (std::string line; std::getline(file, line);)
-    if (!line.empty()) last = std::move(line);
-  return last;
-}
-
 // "worker" of "worker-1": such children do each other's work.
 std::string KindOf(const std::string& name) { return name.substr(0, name.rfind('-')); }
-
-std::string InSeconds(milliseconds time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g s",
-                std::round(static_cast<double>(time.count()) / 100) / 10);
-  return text;
-}
-
-// The live line of another process may stand on the terminal: a line of ours replaces it.
-void ClearLiveLine() {
-  if (isatty(STDERR_FILENO) == 1) std::fputs("\r\033[K", stderr);
-}
-
-void Warn(const std::string& text) {
-  ClearLiveLine();
-  LogWarning(text);
-}
 
 struct Child {
   ChildSpec spec;
@@ -106,16 +65,11 @@ class Supervisor {
     io_.run();
     if (failure_) throw Error(*failure_);
     if (result_ == kInterruptedStatus || (interrupted_ && result_ != 0))
-      Say("interrupted; " + options_.hint);
+      Say(options_.speaker, "interrupted; " + options_.hint);
     return result_;
   }
 
  private:
-  void Say(const std::string& text) const {
-    ClearLiveLine();
-    std::fprintf(stderr, "%s: %s\n", options_.speaker.c_str(), text.c_str());
-  }
-
   void Start(Child& child) {
     child.pid = StartProcess({.argv = child.spec.argv, .log = child.spec.log});
   }
@@ -168,8 +122,8 @@ class Supervisor {
   void OnEssentialDeath(int status) {
     result_ = ExitCode(status);
     if (WIFSIGNALED(status) && WTERMSIG(status) != sent_) {
-      Say("the " + essential_ + " " + DescribeExit(status) + MemoryHint(status) + LogsAt() + "; " +
-          options_.hint);
+      Say(options_.speaker, "the " + essential_ + " " + DescribeExit(status) + MemoryHint(status) +
+                                LogsAt() + "; " + options_.hint);
     }
     stopping_ = true;
     StopTheOthers();
@@ -241,11 +195,6 @@ class Supervisor {
     const std::string text = HowOften(child, status);
     if (child.spec.log.empty()) return text;
     return text + "; the end of " + child.spec.log.string() + ":" + LastLines(child.spec.log);
-  }
-
-  static std::string MemoryHint(int status) {
-    const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    return killed ? "; the machine may be short of memory" : "";
   }
 
   std::string LogsAt() const {
