@@ -27,8 +27,10 @@ void InstallStopSignals() {
   action.sa_handler = OnSignal;
   action.sa_flags = SA_RESTART;  // a library's read() must not fail because of Ctrl-C
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM})
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP}) {
+    if (signal == SIGHUP && IsIgnored(SIGHUP)) continue;
     Require(sigaction(signal, &action, nullptr) == 0, "cannot handle signal ", signal);
+  }
 }
 
 bool StopRequested() { return stop_requested.load(); }
@@ -38,6 +40,11 @@ void RequestStop() { stop_requested.store(true); }
 void ClearStopForTest() {
   stop_requested.store(false);
   interrupts.store(0);
+}
+
+bool IsIgnored(int signal) {
+  struct sigaction now = {};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 }  // namespace r1zero

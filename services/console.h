@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "grpo/pretrain.h"
 #include "grpo/trainer.h"
@@ -19,14 +20,28 @@ class Console {
   void Training(const TrainerEvent& event);
 
  private:
-  void Live(const std::string& text);     // replaces the live line; a plain line without a terminal
-  void Passing(const std::string& text);  // the same, and nothing without a terminal
+  // An event comes each second of a wait, the first one after so many quiet seconds; lines without a
+  // terminal at 5, 10, 20, 40, ... seconds of one wait.
+  static constexpr int kQuietBeforeTheFirst = 3, kFirstWaitingLine = 5;
+
+  // Replaces the live line with the columns that fit; a plain line without a terminal.
+  void Live(const std::vector<std::string>& columns);
+  // The same, and nothing without a terminal.
+  void Passing(const std::vector<std::string>& columns);
+  void Step(const std::string& at, const TrainerEvent& event);
+  void Evaluated(const std::string& at, const TrainerEvent& event);
+  void Waiting(const std::string& text);
+
   bool terminal_ = false;
   bool live_ = false;
   int64_t pretraining_part_ = -1;
+  int quiet_seconds_ = kQuietBeforeTheFirst, next_waiting_line_ = kFirstWaitingLine;
   std::string last_evaluation_;
 };
 
+// The columns that fit into `width` characters, two spaces apart, the important ones first; empty ones
+// are left out. Of a first one that is too long, the words that fit.
+std::string FitColumns(const std::vector<std::string>& columns, size_t width);
 std::string FormatSeconds(double seconds);  // "1m32s"
 std::string FormatCount(double n);          // "31.2k"
 

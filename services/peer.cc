@@ -4,6 +4,7 @@
 #include <grpcpp/security/credentials.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "common/error.h"
@@ -41,9 +42,27 @@ bool WorthAnotherAttempt(const grpc::Status& status) {
   }
 }
 
+// By code, as gRPC numbers them.
+constexpr std::array kCodeNames = {
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
+
+std::string CodeName(grpc::StatusCode code) {
+  const auto index = static_cast<size_t>(code);
+  return index < kCodeNames.size() ? kCodeNames[index] : "status " + std::to_string(code);
+}
+
 double Seconds(milliseconds time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
+
+std::string Describe(const grpc::Status& status, const std::string& role) {
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED)
+    return "UNIMPLEMENTED: is this the address of a " + role + "?";
+  return status.error_message().empty() ? CodeName(status.error_code()) : status.error_message();
+}
 
 Patience::Patience(const PeerOptions& options, std::string method)
     : options_(options),
@@ -62,16 +81,17 @@ system_clock::time_point Patience::Deadline(milliseconds of_one_attempt) const {
 
 milliseconds Patience::AfterFailure(const grpc::Status& status) {
   const std::string where = options_.role + " " + options_.address + ": " + method_;
+  const std::string what = Describe(status, options_.role);
   if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION) {
-    throw JoinAgain(where + ": " + status.error_message());
+    throw JoinAgain(where + ": " + what);
   }
-  Require(WorthAnotherAttempt(status), where, ": ", status.error_message());
+  Require(WorthAnotherAttempt(status), where, ": ", what);
   const milliseconds pause = WithJitter(pause_);
   Require(elapsed() + pause < options_.patience, where, ": no answer for ", Seconds(elapsed()),
-          " s (", status.error_message(), "); is the ", options_.role, " running there?");
+          " s (", what, "); is the ", options_.role, " running there?");
   if (steady_clock::now() >= next_warning_) {
-    LogWarning(where, ": no answer for ", Seconds(elapsed()), " s (", status.error_message(),
-               "); giving up after ", Seconds(options_.patience), " s");
+    LogWarning(where, ": no answer for ", Seconds(elapsed()), " s (", what, "); giving up after ",
+               Seconds(options_.patience), " s");
     next_warning_ = steady_clock::now() + kWarnEvery;
   }
   pause_ = std::min(pause_ * 2, kLongestPause);

@@ -24,6 +24,10 @@ struct PeerOptions {
   int max_send_bytes = 64 << 20;
 };
 
+// What the status says: its message, the code's name where there is none, and for a method that the
+// server does not know the question whether it is a `role` at all.
+std::string Describe(const grpc::Status& status, const std::string& role);
+
 // One call's worth of patience, over all its attempts.
 class Patience {
  public:

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "common/error.h"
+#include "common/stop.h"
 
 namespace r1zero {
 namespace {
@@ -32,7 +33,8 @@ struct Launch {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != launch.parent) _exit(127);  // it died before the line above
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE}) {
+  if (!IsIgnored(SIGHUP)) signal(SIGHUP, SIG_DFL);
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGCHLD, SIGPIPE}) {
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     sigaction(signal, &standard, nullptr);
@@ -114,9 +116,27 @@ pid_t StartProcess(const ProcessSpec& spec) {
 }
 
 std::string DescribeExit(int wait_status) {
-  if (WIFEXITED(wait_status)) return "exit status " + std::to_string(WEXITSTATUS(wait_status));
+  if (WIFEXITED(wait_status))
+    return "ended with exit status " + std::to_string(WEXITSTATUS(wait_status));
   const int signal = WTERMSIG(wait_status);
-  return "signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
+  const char* name = sigabbrev_np(signal);
+  return "was killed by " + (name ? "SIG" + std::string(name) : "signal " + std::to_string(signal));
+}
+
+ExitCause CauseOf(int wait_status) {
+  if (WIFEXITED(wait_status)) {
+    const int status = WEXITSTATUS(wait_status);
+    if (status == 0) return ExitCause::kOrderly;
+    return status == kInterruptedStatus ? ExitCause::kOutside : ExitCause::kItself;
+  }
+  switch (WTERMSIG(wait_status)) {
+    case SIGKILL:
+    case SIGTERM:
+    case SIGINT:
+    case SIGQUIT:
+    case SIGHUP: return ExitCause::kOutside;
+    default: return ExitCause::kItself;
+  }
 }
 
 int ExitCode(int wait_status) {

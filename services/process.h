@@ -19,8 +19,13 @@ struct ProcessSpec {
 // whatever cause. Error with program and reason if it cannot be started.
 pid_t StartProcess(const ProcessSpec& spec);
 
-// "exit status 1", "signal 9 (Killed)"; of waitpid's status.
+// "ended with exit status 1", "was killed by SIGKILL"; of waitpid's status.
 std::string DescribeExit(int wait_status);
+// An orderly end is exit status 0. From outside: by a signal that somebody sends (or the system that is
+// out of memory), or after one, with the exit status of an interruption. All else is its own failure.
+inline constexpr int kInterruptedStatus = 130;
+enum class ExitCause { kOrderly, kOutside, kItself };
+ExitCause CauseOf(int wait_status);
 // As a shell says it: the exit status, or 128 + signal.
 int ExitCode(int wait_status);
 

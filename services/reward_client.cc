@@ -75,7 +75,7 @@ asio::awaitable<bool> RewardClient::Attempt(Group& group,
   for (const v1::ScoreRequest& batch : batches) {
     v1::ScoreReply reply;
     const grpc::Status status = co_await Request(batch, reply);
-    if (!status.ok()) problem = status.error_message();
+    if (!status.ok()) problem = Describe(status, peer_.options().role);
     if (!status.ok()) break;
     try {
       for (const v1::ScoreResult& result : reply.results()) scores.push_back(FromProto(result));
@@ -105,7 +105,7 @@ asio::awaitable<grpc::Status> RewardClient::Request(const v1::ScoreRequest& requ
   };
   const grpc::Status status = co_await peer_.scope().Call(context, start);
   Require(!IsRefusal(status), "reward service ", peer_.options().address,
-          ": Score: ", status.error_message());
+          ": Score: ", Describe(status, peer_.options().role));
   co_return status;
 }
 

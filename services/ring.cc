@@ -1,13 +1,11 @@
 #include "services/ring.h"
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "common/error.h"
 #include "common/log.h"
 #include "grpo/run_folder.h"
+#include "services/private_folder.h"
 #include "services/program.h"
 #include "services/supervisor.h"
 #include "services/worker_count.h"
@@ -16,25 +14,6 @@ namespace r1zero {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder that only this user can enter, for the sockets; removed with everything in it.
-class PrivateFolder {
- public:
-  PrivateFolder() {
-    std::string name = (fs::temp_directory_path() / "r1zero-XXXXXX").string();
-    const bool made = mkdtemp(name.data()) != nullptr;  // before errno is read
-    Require(made, name, ": cannot make a temporary folder: ", std::strerror(errno));
-    path_ = name;
-  }
-  ~PrivateFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  std::string Socket(const std::string& name) const { return "unix:" + (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 // Moves an old run aside or finds the one to resume, before any process opens a file in the folder.
 // The learner takes the lock again.

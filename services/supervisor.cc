@@ -8,12 +8,14 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
-#include <fstream>
 #include <optional>
 
 #include "common/error.h"
 #include "common/log.h"
+#include "common/stop.h"
 #include "services/process.h"
+#include "services/recent.h"
+#include "services/supervisor_text.h"
 
 namespace r1zero {
 namespace {
@@ -22,27 +24,18 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr size_t kLastWords = 20;  // lines
 constexpr milliseconds kLongestPause{5'000};
 constexpr milliseconds kPauseAfterOrderlyEnd{1'000};
 
-std::string LastLines(const std::filesystem::path& log) {
-  std::ifstream file(log);
-  std::deque<std::string> lines;
-  for (std::string line; std::getline(file, line);) {
-    lines.push_back(std::move(line));
-    if (lines.size() > kLastWords) lines.pop_front();
-  }
-  std::string text;
-  for (const std::string& line : lines) text += "\n  " + line;
-  return text;
-}
+// "worker" of "worker-1": such children do each other's work.
+std::string KindOf(const std::string& name) { return name.substr(0, name.rfind('-')); }
 
 struct Child {
   ChildSpec spec;
-  pid_t pid = -1;                               // -1: does not run
-  std::deque<steady_clock::time_point> deaths;  // the recent ones
+  Recent failures, kills;
   asio::steady_timer restart;
+  pid_t pid = -1;  // -1: does not run
+  bool left_out = false;
 };
 
 class Supervisor {
@@ -51,8 +44,13 @@ class Supervisor {
              const SupervisorOptions& options)
       : essential_(essential), options_(options) {
     for (const ChildSpec& spec : specs) {
-      children_.push_back({.spec = spec, .restart = asio::steady_timer(io_)});
+      children_.push_back({.spec = spec,
+                           .failures = Recent(options.within),
+                           .kills = Recent(options.within),
+                           .restart = asio::steady_timer(io_)});
     }
+    // With nohup it is ignored, and stays so.
+    if (!IsIgnored(SIGHUP)) interruptions_.add(SIGHUP);
   }
 
   int Run() {
@@ -66,6 +64,8 @@ class Supervisor {
     }
     io_.run();
     if (failure_) throw Error(*failure_);
+    if (result_ == kInterruptedStatus || (interrupted_ && result_ != 0))
+      Say(options_.speaker, "interrupted; " + options_.hint);
     return result_;
   }
 
@@ -77,6 +77,7 @@ class Supervisor {
   void AwaitSignal() {
     interruptions_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
+      interrupted_ = true;
       if (stopping_ && signal == SIGINT) {
         Kill();
       } else {
@@ -105,45 +106,74 @@ class Supervisor {
 
   void OnDeath(Child& child, int status) {
     const pid_t pid = std::exchange(child.pid, -1);
-    if (child.spec.name == essential_) {
-      result_ = ExitCode(status);
-      stopping_ = true;
-      return StopTheOthers();
-    }
+    if (child.spec.name == essential_) return OnEssentialDeath(status);
     if (stopping_) return;
-    if (!child.spec.restart) {
-      return LogWarning(child.spec.name, " (pid ", pid, ") ended: ", DescribeExit(status));
+    const std::string who = child.spec.name + " (pid " + std::to_string(pid) + ") ";
+    if (!child.spec.restart) return Warn(who + DescribeExit(status));
+    switch (CauseOf(status)) {
+      case ExitCause::kOrderly:  // it has heard that the run is over, just before the learner ends
+        LogInfo(who, DescribeExit(status));
+        return StartAfter(kPauseAfterOrderlyEnd, child);
+      case ExitCause::kOutside: return OnKill(child, who, status);
+      case ExitCause::kItself: return OnFailure(child, who, status);
     }
-    ScheduleRestart(child, pid, status);
   }
 
-  void ScheduleRestart(Child& child, pid_t pid, int status) {
-    const int deaths = CountDeaths(child, status);
-    if (deaths >= options_.deaths) return GiveUp(LastWords(child, status));
-    const milliseconds pause = PauseAfter(deaths);
-    const std::string text = child.spec.name + " (pid " + std::to_string(pid) +
-                             ") ended: " + DescribeExit(status) + "; starting it again in " +
-                             std::to_string(pause.count()) + " ms";
-    // A worker that ends in good order has heard that the run is over, just before the learner ends.
-    deaths == 0 ? LogInfo(text) : LogWarning(text);
+  void OnEssentialDeath(int status) {
+    result_ = ExitCode(status);
+    if (WIFSIGNALED(status) && WTERMSIG(status) != sent_) {
+      Say(options_.speaker, "the " + essential_ + " " + DescribeExit(status) + MemoryHint(status) +
+                                LogsAt() + "; " + options_.hint);
+    }
+    stopping_ = true;
+    StopTheOthers();
+  }
+
+  // However often: it says nothing about the program, and the others go on meanwhile.
+  void OnKill(Child& child, const std::string& who, int status) {
+    const int kills = child.kills.Add(steady_clock::now());
+    const milliseconds pause = PauseAfter(kills);
+    const std::string often = " (" + std::to_string(kills) + " times in " +
+                              std::to_string(child.kills.span().count()) + " s)" +
+                              MemoryHint(status);
+    Warn(who + DescribeExit(status) + (kills > 1 ? often : "") + "; starting it again in " +
+         InSeconds(pause));
+    StartAfter(pause, child);
+  }
+
+  void OnFailure(Child& child, const std::string& who, int status) {
+    const int failures = child.failures.Add(steady_clock::now());
+    if (failures >= options_.failures) {
+      return OthersDoItsWork(child) ? LeaveOut(child, status) : GiveUp(LastWords(child, status));
+    }
+    const milliseconds pause = PauseAfter(failures);
+    Warn(who + DescribeExit(status) + "; starting it again in " + InSeconds(pause));
+    StartAfter(pause, child);
+  }
+
+  bool OthersDoItsWork(const Child& child) const {
+    return std::any_of(children_.begin(), children_.end(), [&](const Child& other) {
+      return &other != &child && !other.left_out &&
+             KindOf(other.spec.name) == KindOf(child.spec.name);
+    });
+  }
+
+  void LeaveOut(Child& child, int status) {
+    child.left_out = true;
+    std::string text = HowOften(child, status) + "; going on without it";
+    if (!child.spec.log.empty())
+      text += "; the last line of " + child.spec.log.string() + ": " + LastLine(child.spec.log);
+    Warn(text);
+  }
+
+  void StartAfter(milliseconds pause, Child& child) {
     child.restart.expires_after(pause);
     child.restart.async_wait([this, &child](const boost::system::error_code& error) {
       if (!error && !stopping_) Restart(child);
     });
   }
 
-  // The recent ones. An orderly end is none: somebody else wanted the child to go.
-  int CountDeaths(Child& child, int status) {
-    const auto now = steady_clock::now();
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) child.deaths.push_back(now);
-    while (!child.deaths.empty() && now - child.deaths.front() > options_.within) {
-      child.deaths.pop_front();
-    }
-    return static_cast<int>(child.deaths.size());
-  }
-
   milliseconds PauseAfter(int deaths) const {
-    if (deaths == 0) return kPauseAfterOrderlyEnd;
     return std::min(options_.first_pause * (1 << std::min(deaths - 1, 10)), kLongestPause);
   }
 
@@ -155,12 +185,22 @@ class Supervisor {
     }
   }
 
+  std::string HowOften(const Child& child, int status) const {
+    return child.spec.name + " failed " + std::to_string(child.failures.count()) +
+           " times within " + std::to_string(options_.within.count() / 1000) + " s, at last it " +
+           DescribeExit(status);
+  }
+
   std::string LastWords(const Child& child, int status) const {
-    std::string text = child.spec.name + " died " + std::to_string(child.deaths.size()) +
-                       " times within " + std::to_string(options_.within.count() / 1000) +
-                       " s, the last time of " + DescribeExit(status);
+    const std::string text = HowOften(child, status);
     if (child.spec.log.empty()) return text;
     return text + "; the end of " + child.spec.log.string() + ":" + LastLines(child.spec.log);
+  }
+
+  std::string LogsAt() const {
+    for (const Child& child : children_)
+      if (!child.spec.log.empty()) return "; logs are in " + child.spec.log.parent_path().string();
+    return "";
   }
 
   void GiveUp(std::string why) {
@@ -192,7 +232,7 @@ class Supervisor {
     grace_.expires_after(options_.grace);
     grace_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
-      LogWarning("not everything ended within ", options_.grace.count(), " ms: killing it");
+      Warn("not everything ended within " + InSeconds(options_.grace) + ": killing it");
       Kill();
     });
   }
@@ -204,7 +244,10 @@ class Supervisor {
   }
 
   // To the child's whole group, so that nothing that it has started is left either.
-  static void Signal(const Child& child, int signal) { kill(-child.pid, signal); }
+  void Signal(const Child& child, int signal) {
+    sent_ = signal;
+    kill(-child.pid, signal);
+  }
 
   Child* Essential() {
     const auto found = std::find_if(children_.begin(), children_.end(), [&](const Child& child) {
@@ -224,11 +267,12 @@ class Supervisor {
   const std::string essential_;
   const SupervisorOptions options_;
   asio::io_context io_{1};
-  asio::signal_set interruptions_{io_, SIGINT, SIGTERM, SIGHUP};
+  asio::signal_set interruptions_{io_, SIGINT, SIGTERM, SIGQUIT};
   asio::signal_set deaths_{io_, SIGCHLD};
   asio::steady_timer grace_{io_};
   std::deque<Child> children_;
-  bool stopping_ = false;
+  bool stopping_ = false, interrupted_ = false;
+  int sent_ = 0;  // the last signal to a child
   int result_ = 1;
   std::optional<std::string> failure_;
 };

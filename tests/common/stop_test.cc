@@ -7,15 +7,24 @@
 namespace r1zero {
 namespace {
 
-TEST(Stop, EitherSignalSetsTheFlag) {
+TEST(Stop, EachSignalSetsTheFlag) {
+  signal(SIGHUP, SIG_DFL);  // the tests may run under nohup
   InstallStopSignals();
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP}) {
     ClearStopForTest();
     EXPECT_FALSE(StopRequested());
     raise(signal);
     EXPECT_TRUE(StopRequested());
   }
   ClearStopForTest();
+}
+
+TEST(Stop, AHangUpThatIsIgnoredStaysIgnored) {
+  const auto before = signal(SIGHUP, SIG_IGN);
+  InstallStopSignals();
+  raise(SIGHUP);
+  EXPECT_FALSE(StopRequested());
+  signal(SIGHUP, before);
 }
 
 TEST(Stop, CanBeRequestedWithoutASignal) {

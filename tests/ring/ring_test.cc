@@ -7,6 +7,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/ring/run_process.h"
 
@@ -14,6 +15,7 @@ namespace r1zero {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -115,10 +117,48 @@ TEST_F(Ring, AWorkerThatIsKilledLosesNothing) {
   RunProcess run(Train("killed", {"--set", "rollout.workers=2"}), root_ / "killed.txt");
   for (int step : {1, 4}) {
     ASSERT_TRUE(Within(60, [&] { return StepsDone("killed") >= step; }));
-    for (pid_t pid : ProcessesWith("--name worker-1")) kill(pid, SIGKILL);
+    for (pid_t pid : run.Children("--name worker-1")) kill(pid, SIGKILL);
   }
   const Ended ended = run.Wait();
   EXPECT_EQ(ended.status, 0) << ended.output;
+  EXPECT_EQ(Hash("killed"), expected);
+}
+
+TEST_F(Ring, AWorkerThatIsKilledAgainAndAgainDoesNotEndTheRun) {
+  RunProcess run(Train("killed", {"--set", "rollout.workers=2", "--set", "grpo.steps=100000"}),
+                 root_ / "killed.txt");
+  std::set<pid_t> killed;
+  while (killed.size() < 6) {
+    std::vector<pid_t> found;
+    ASSERT_TRUE(Within(60, [&] {
+      found = run.Children("--name worker-1");
+      std::erase_if(found, [&](pid_t pid) { return killed.contains(pid); });
+      return !found.empty();
+    })) << killed.size();
+    kill(found.front(), SIGKILL);
+    killed.insert(found.front());
+  }
+  const int64_t before = StepsDone("killed");
+  EXPECT_TRUE(Within(60, [&] { return StepsDone("killed") > before + 1; }));
+  run.Signal(SIGTERM);
+  const Ended ended = run.Wait();
+  EXPECT_EQ(ended.status, 130) << ended.output;
+  EXPECT_THAT(ended.output, HasSubstr("was killed by SIGKILL (5 times in "));
+}
+
+TEST_F(Ring, ALearnerThatIsKilledIsNamedAndTheRunResumesToTheSameWeights) {
+  const std::string expected = Undisturbed();
+  RunProcess run(Train("killed"), root_ / "killed.txt");
+  ASSERT_TRUE(Within(60, [&] { return StepsDone("killed") >= 5; }));
+  for (pid_t pid : run.Children("r1zero-learner learner")) kill(pid, SIGKILL);
+  const Ended ended = run.Wait();
+  EXPECT_EQ(ended.status, 128 + SIGKILL) << ended.output;
+  EXPECT_THAT(ended.output,
+              AllOf(HasSubstr("r1zero train: the learner was killed by SIGKILL; "),
+                    HasSubstr("--resume goes on from the last checkpoint"),
+                    HasSubstr("logs are in " + (root_ / "killed" / "logs").string())));
+  EXPECT_THAT(Processes(), IsEmpty());
+  EXPECT_EQ(Run(Train("killed", {"--resume"})).status, 0);
   EXPECT_EQ(Hash("killed"), expected);
 }
 
@@ -143,6 +183,7 @@ TEST_F(Ring, CtrlCSavesAndTheRunResumesToTheSameWeights) {
   run.Signal(SIGINT);
   const Ended stopped = run.Wait();
   EXPECT_EQ(stopped.status, 130) << stopped.output;
+  EXPECT_THAT(stopped.output, HasSubstr("interrupted; r1zero train ... --resume goes on from"));
   EXPECT_THAT(Processes(), IsEmpty());
   EXPECT_FALSE(fs::exists(root_ / "stopped" / "summary.json"));
 
@@ -165,6 +206,16 @@ TEST_F(Ring, AChangedConfigurationIsNotResumedUnlessToldTo) {
 TEST_F(Ring, AFrozenPolicyKeepsItsWeights) {
   ASSERT_EQ(Run(Train("frozen", {"--set", "grpo.lr=0"})).status, 0);
   EXPECT_EQ(Hash("frozen"), Summary("frozen").at("base_sha256"));
+}
+
+TEST_F(Ring, ATmpdirThatIsNotThereIsOneSentence) {
+  const fs::path missing = root_ / "missing";
+  setenv("TMPDIR", missing.c_str(), 1);
+  const Ended ended = Run(Train("never"));
+  unsetenv("TMPDIR");
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(ended.output, "r1zero train: TMPDIR is '" + missing.string() +
+                              "', which is not a folder; create it, or unset TMPDIR for /tmp\n");
 }
 
 TEST_F(Ring, MistakesAreOneSentenceAndStatusTwo) {

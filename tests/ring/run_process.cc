@@ -21,6 +21,13 @@ std::string Slurp(const std::filesystem::path& path) {
   return text.str();
 }
 
+// The fourth field of /proc/PID/stat; the second, in parentheses, may hold spaces.
+pid_t ParentOf(pid_t pid) {
+  const std::string stat = Slurp("/proc/" + std::to_string(pid) + "/stat");
+  const size_t name_end = stat.rfind(") ");
+  return name_end == std::string::npos ? -1 : std::atoi(stat.c_str() + name_end + 4);
+}
+
 }  // namespace
 
 RunProcess::RunProcess(const std::vector<std::string>& arguments,
@@ -68,6 +75,12 @@ std::vector<pid_t> ProcessesWith(const std::string& text) {
     if (line.find(text) != std::string::npos) found.push_back(pid);
   }
   return found;
+}
+
+std::vector<pid_t> RunProcess::Children(const std::string& text) const {
+  std::vector<pid_t> children = ProcessesWith(text);
+  std::erase_if(children, [&](pid_t pid) { return ParentOf(pid) != pid_; });
+  return children;
 }
 
 }  // namespace r1zero

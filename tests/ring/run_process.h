@@ -21,6 +21,8 @@ class RunProcess {
   ~RunProcess();
   pid_t pid() const { return pid_; }
   void Signal(int signal) const;
+  // Its living children with this text on their command line; other runs on the machine have such too.
+  std::vector<pid_t> Children(const std::string& text) const;
   Ended Wait();
 
  private:

@@ -211,6 +211,32 @@ TEST(RewardClient, NamesAServiceThatIsNotThere) {
               ThrowsMessage<Error>(HasSubstr("reward service 127.0.0.1:1")));
 }
 
+TEST(RewardClient, AsksWhetherTheAddressOfALearnerIsOneOfARewardService) {
+  const FakeLearner learner;
+  IoScope scope;
+  RewardClient client(Reward(learner.address()), {.rubric = TestRubric()}, scope);
+  const std::string expected = "reward service " + learner.address() +
+                               ": Score: UNIMPLEMENTED: is this the address of a reward service?";
+  EXPECT_THAT([&] { scope.Block(client.Check(), kNeverStop); }, ThrowsMessage<Error>(expected));
+  Group group{.completions = {{.text = "x"}}};
+  EXPECT_THAT([&] { scope.Block(client.Score(group, 1), kNeverStop); },
+              ThrowsMessage<Error>(expected));
+}
+
+TEST(TrainingClient, AsksWhetherTheAddressOfARewardServiceIsOneOfALearner) {
+  const FakeReward reward;
+  IoScope scope;
+  TrainingClient client(Learner(reward.address()), "w", kNeverStop, scope);
+  EXPECT_THAT([&] { client.Join(); },
+              ThrowsMessage<Error>("learner " + reward.address() +
+                                   ": Join: UNIMPLEMENTED: is this the address of a learner?"));
+}
+
+TEST(Describe, NamesTheCodeOfAStatusWithoutAMessage) {
+  EXPECT_EQ(Describe(grpc::Status(grpc::StatusCode::DATA_LOSS, ""), "learner"), "DATA_LOSS");
+  EXPECT_EQ(Describe(grpc::Status(grpc::StatusCode::DATA_LOSS, "gone"), "learner"), "gone");
+}
+
 TEST(RewardClient, SplitsALargeGroupAndKeepsItsOrder) {
   const FakeReward reward;
   IoScope scope;

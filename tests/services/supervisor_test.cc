@@ -24,7 +24,10 @@ using ::testing::ThrowsMessage;
 // Children are shell scripts that tell what they do in files of the test's folder.
 class SupervisorTest : public ::testing::Test {
  protected:
-  SupervisorTest() { SetLogLevel(LogLevel::kError); }
+  SupervisorTest() {
+    SetLogLevel(LogLevel::kError);
+    signal(SIGHUP, SIG_DFL);  // the tests may run under nohup
+  }
   ~SupervisorTest() override { SetLogLevel(LogLevel::kInfo); }
 
   ChildSpec Shell(const std::string& name, const std::string& script, bool restart = false) {
@@ -48,8 +51,11 @@ class SupervisorTest : public ::testing::Test {
   pid_t Fork(const std::vector<ChildSpec>& children) {
     const pid_t pid = fork();
     if (pid != 0) return pid;
+    Require(std::freopen((folder_.path() / "said").c_str(), "w", stderr) != nullptr, "said");
     try {
-      _exit(Supervise(children, "learner", options_));
+      const int status = Supervise(children, "learner", options_);
+      std::fflush(stderr);
+      _exit(status);
     } catch (const Error& e) {
       std::ofstream(folder_.path() / "error") << e.what();
       _exit(200);
@@ -90,6 +96,16 @@ TEST_F(SupervisorTest, ReportsAChildThatASignalKilledAsAShellDoes) {
   EXPECT_EQ(Supervise({Shell("learner", "kill -9 $$")}, "learner", options_), 128 + 9);
 }
 
+TEST_F(SupervisorTest, SaysWhatKilledTheEssentialChildAndHowToGoOn) {
+  testing::internal::CaptureStderr();
+  Supervise({Shell("learner", "kill -9 $$")}, "learner", options_);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "r1zero train: the learner was killed by SIGKILL; the machine may be short of memory; "
+            "logs are in " +
+                folder_.path().string() +
+                "; r1zero train ... --resume goes on from the last checkpoint\n");
+}
+
 TEST_F(SupervisorTest, StartsAChildAgainThatDied) {
   EXPECT_EQ(Supervise({Shell("learner", "while [ ! -s second ]; do sleep 0.01; done; exit 0"),
                        Shell("worker",
@@ -109,10 +125,64 @@ TEST_F(SupervisorTest, GivesUpOnAChildThatKeepsDyingWithItsLastWords) {
                                                    true)},
                   "learner", options_);
       },
-      ThrowsMessage<Error>(AllOf(HasSubstr("worker died 5 times within 30 s"),
+      ThrowsMessage<Error>(AllOf(HasSubstr("worker failed 5 times within 30 s"),
                                  HasSubstr("exit status 3"), HasSubstr("worker.log:"),
                                  HasSubstr("out of luck"))));
   EXPECT_TRUE(IsGone(AwaitPid("pid")));
+}
+
+TEST_F(SupervisorTest, AChildThatIsKilledAgainAndAgainIsStartedAgainEachTime) {
+  SetLogLevel(LogLevel::kWarning);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Supervise({Shell("learner", "while [ ! -s done ]; do sleep 0.01; done; exit 0"),
+                       Shell("worker",
+                             "if [ -s starts ] && [ $(wc -l < starts) -eq 7 ]; then echo 1 > done; "
+                             "exec sleep 100; fi; echo 1 >> starts; kill -9 $$",
+                             true)},
+                      "learner", options_),
+            0);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("was killed by SIGKILL (7 times in 1 s); the machine may be short of "
+                        "memory; starting it again in 0.1 s"));
+}
+
+TEST_F(SupervisorTest, AnEndAfterATermFromOutsideIsNoFailure) {
+  EXPECT_EQ(Supervise({Shell("learner", "while [ ! -s done ]; do sleep 0.01; done; exit 0"),
+                       Shell("worker",
+                             "if [ -s starts ] && [ $(wc -l < starts) -eq 7 ]; then "
+                             "echo 1 > done; exec sleep 100; fi; echo 1 >> starts; exit 130",
+                             true)},
+                      "learner", options_),
+            0);
+}
+
+TEST_F(SupervisorTest, AWorkerThatKeepsFailingIsLeftOutWhileAnotherWorks) {
+  SetLogLevel(LogLevel::kWarning);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Supervise({Shell("learner",
+                             "while [ ! -s starts ] || [ $(wc -l < starts) -lt 5 ]; do "
+                             "sleep 0.01; done; sleep 0.3; exit 0"),
+                       Shell("worker-0", "exec sleep 100", true),
+                       Shell("worker-1", "echo 1 >> starts; echo out of luck >&2; exit 3", true)},
+                      "learner", options_),
+            0);
+  EXPECT_EQ(Read("starts"), "1\n1\n1\n1\n1\n");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("worker-1 failed 5 times within 30 s"),
+                    HasSubstr("exit status 3; going on without it"),
+                    HasSubstr("worker-1.log: out of luck")));
+}
+
+TEST_F(SupervisorTest, GivesUpOnceTheLastWorkerKeepsFailing) {
+  const std::string fails = "while [ ! -s pid ]; do sleep 0.01; done; kill -SEGV $$";
+  EXPECT_THAT(
+      [&] {
+        Supervise({Shell("learner", kLives), Shell("worker-0", fails, true),
+                   Shell("worker-1", fails, true)},
+                  "learner", options_);
+      },
+      ThrowsMessage<Error>(
+          HasSubstr("failed 5 times within 30 s, at last it was killed by SIGSEGV")));
 }
 
 TEST_F(SupervisorTest, SaysWhichProgramItCannotStartAndEndsTheOthers) {
@@ -131,7 +201,7 @@ TEST_F(SupervisorTest, AppendsToTheLogOfAChild) {
 }
 
 TEST_F(SupervisorTest, AnInterruptionReachesTheLearnerFirstWhichMayTakeItsTime) {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP}) {
     const pid_t supervisor =
         Fork({Shell("learner",
                     "trap 'test -s worker-ended && echo early > early; exit 130' TERM; "
@@ -147,9 +217,18 @@ TEST_F(SupervisorTest, AnInterruptionReachesTheLearnerFirstWhichMayTakeItsTime) 
     EXPECT_TRUE(IsGone(worker));
     EXPECT_EQ(Read("worker-ended"), "ended\n");
     EXPECT_EQ(Read("early"), "");
+    EXPECT_EQ(Read("said"),
+              "r1zero train: interrupted; r1zero train ... --resume goes on from the last "
+              "checkpoint\n");
     for (const char* name : {"pid", "worker-pid", "worker-ended"})
       std::filesystem::remove(folder_.path() / name);
   }
+}
+
+TEST_F(SupervisorTest, AHangUpThatIsIgnoredAsNohupDoesIsIgnoredByTheChildrenToo) {
+  const auto before = signal(SIGHUP, SIG_IGN);
+  EXPECT_EQ(Supervise({Shell("learner", "kill -HUP $$ $PPID; exit 3")}, "learner", options_), 3);
+  signal(SIGHUP, before);
 }
 
 TEST_F(SupervisorTest, KillsWhatDoesNotEndInTime) {
