@@ -40,7 +40,12 @@ int ParseCommandLine(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kSuccess : kBadConfig;
+    if (e.get_exit_code() == 0) return app.exit(e), kSuccess;  // --help
+    std::string name = app.get_name();
+    for (const CLI::App* verb : app.get_subcommands()) name += ' ' + verb->get_name();
+    std::fprintf(stderr, "%s: %s; %s --help lists the options\n", name.c_str(), e.what(),
+                 name.c_str());
+    return kBadConfig;
   }
   return -1;
 }

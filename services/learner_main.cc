@@ -104,7 +104,7 @@ void KeepFreedMemory() {
 
 int Main(int argc, char** argv) {
   KeepFreedMemory();
-  CLI::App app("The processes of r1zero that need libtorch; started by r1zero.", "r1zero-learner");
+  CLI::App app("The processes of r1zero that need libtorch; started by r1zero.", "r1zero");
   RunOptions options;
   std::string listen = "127.0.0.1:6060";
   bool insecure_bind = false;
