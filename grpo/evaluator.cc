@@ -112,6 +112,14 @@ Metrics EvaluationMetrics(const Evaluation& evaluation, const std::string& prefi
   return metrics;
 }
 
+const Evaluation* FindLike(std::span<const Evaluation> evaluations, const Evaluation& like) {
+  const auto found = std::ranges::find_if(evaluations, [&](const Evaluation& e) {
+    return e.temperature == like.temperature && e.problems == like.problems &&
+           e.samples == like.samples;
+  });
+  return found == evaluations.end() ? nullptr : &*found;
+}
+
 const Estimate* FindPassAt(const Evaluation& evaluation, int64_t k) {
   for (const auto& [at, estimate] : evaluation.pass_at)
     if (at == k) return &estimate;

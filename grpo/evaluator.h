@@ -35,6 +35,9 @@ Evaluation Evaluate(std::span<const Group> groups, double temperature,
 // <prefix>pass@1, <prefix>pass@1_low, <prefix>pass@1_high (95% interval), <prefix>format, ...
 Metrics EvaluationMetrics(const Evaluation& evaluation, const std::string& prefix);
 
+// The one at the same temperature, of as many problems and samples: only like things are compared.
+const Evaluation* FindLike(std::span<const Evaluation> evaluations, const Evaluation& like);
+
 // pass@k for one k, if it was measured.
 const Estimate* FindPassAt(const Evaluation& evaluation, int64_t k);
 

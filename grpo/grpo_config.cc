@@ -4,6 +4,7 @@ namespace r1zero {
 namespace {
 
 constexpr double kMany = 1e9;
+constexpr Range kDecay = {.min = 0, .max = 0.999999};  // Adam divides by 1 - beta^step
 
 void DescribeLoss(Fields& f, LossConfig& c) {
   f.Key("clip_low", c.clip_low, "the ratio is clipped to at least 1 - clip_low", {0, 1});
@@ -20,9 +21,10 @@ void DescribeLoss(Fields& f, LossConfig& c) {
 
 void DescribeOptimizer(Fields& f, OptimizerConfig& c) {
   f.Key("lr", c.lr, "peak learning rate of AdamW", {.min = 0});
-  f.Key("beta1", c.beta1, "decay of the gradient's mean", {0, 1});
-  f.Key("beta2", c.beta2, "decay of the squared gradient's mean", {0, 1});
-  f.Key("eps", c.eps, "added to the root of the squared gradient's mean", {.min = 0});
+  f.Key("beta1", c.beta1, "decay of the gradient's mean; below 1", kDecay);
+  f.Key("beta2", c.beta2, "decay of the squared gradient's mean; below 1", kDecay);
+  f.Key("eps", c.eps, "added to the root of the squared gradient's mean; above 0",
+        {.min = 1e-20});
   f.Key("weight_decay", c.weight_decay, "of matrices, decoupled", {.min = 0});
   f.Key("max_grad_norm", c.max_grad_norm, "gradients are scaled down to this norm; 0: never",
         {.min = 0});
@@ -57,8 +59,8 @@ void Describe(Fields& f, PretrainConfig& c) {
   f.Key("lr", c.lr, "peak learning rate", {.min = 0});
   f.Key("final_lr_fraction", c.final_lr_fraction, "of lr, at the end of the cosine", {0, 1});
   f.Key("warmup_steps", c.warmup_steps, "optimizer steps of linear warm-up", {0, kMany});
-  f.Key("beta1", c.beta1, "decay of the gradient's mean", {0, 1});
-  f.Key("beta2", c.beta2, "decay of the squared gradient's mean", {0, 1});
+  f.Key("beta1", c.beta1, "decay of the gradient's mean; below 1", kDecay);
+  f.Key("beta2", c.beta2, "decay of the squared gradient's mean; below 1", kDecay);
   f.Key("weight_decay", c.weight_decay, "of matrices, decoupled", {.min = 0});
   f.Key("max_grad_norm", c.max_grad_norm, "gradients are scaled down to this norm; 0: never",
         {.min = 0});

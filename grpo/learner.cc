@@ -83,7 +83,7 @@ class GrpoLearner : public Learner {
     return config_.steps * config_.minibatches * config_.inner_epochs;
   }
 
-  void OptimizerStep(std::vector<TrainingSequence> sequences, UpdateMetrics& metrics,
+  void OptimizerStep(std::vector<TrainingSequence> sequences, double lr, UpdateMetrics& metrics,
                      Totals& totals);
   void SetTokenWeights(std::vector<TrainingSequence>& sequences) const;
   void MicroBatch(std::span<const TrainingSequence> sequences, UpdateMetrics& metrics,
@@ -110,8 +110,13 @@ UpdateMetrics GrpoLearner::Update(int64_t step, std::span<const Group> groups,
     auto minibatches =
         MakeMinibatches(groups, advantages, config_.minibatches, {options_.seed, step, epoch});
     for (size_t i = 0; i < minibatches.size(); ++i) {
+      if (minibatches[i].empty()) continue;  // groups were dropped
+      // The place in the whole run, so that steps left out do not shift the schedule.
+      const int64_t place =
+          (step * config_.inner_epochs + epoch) * config_.minibatches + static_cast<int64_t>(i);
+      const double lr = ScheduledLr(config_.optimizer, place, total_optimizer_steps());
       try {
-        OptimizerStep(std::move(minibatches[i]), metrics, totals);
+        OptimizerStep(std::move(minibatches[i]), lr, metrics, totals);
       } catch (const Error& error) {
         Fail("training step ", step, ", epoch ", epoch, ", mini-batch ", i, ": ", error.what());
       }
@@ -123,8 +128,8 @@ UpdateMetrics GrpoLearner::Update(int64_t step, std::span<const Group> groups,
   return metrics;
 }
 
-void GrpoLearner::OptimizerStep(std::vector<TrainingSequence> sequences, UpdateMetrics& metrics,
-                                Totals& totals) {
+void GrpoLearner::OptimizerStep(std::vector<TrainingSequence> sequences, double lr,
+                                UpdateMetrics& metrics, Totals& totals) {
   SetTokenWeights(sequences);
   // Without a KL term an advantage of 0 means no gradient: those come last, forward only.
   if (!uses_reference())
@@ -139,8 +144,8 @@ void GrpoLearner::OptimizerStep(std::vector<TrainingSequence> sequences, UpdateM
       Fail("micro-batch ", i, " of ", micro_batches.size(), ": ", error.what());
     }
   }
-  metrics.lr = ScheduledLr(config_.optimizer, optimizer_.steps(), total_optimizer_steps());
-  totals.grad_norm += optimizer_.Step(policy_, metrics.lr);
+  metrics.lr = lr;
+  totals.grad_norm += optimizer_.Step(policy_, lr);
   ++metrics.optimizer_steps;
 }
 

@@ -37,8 +37,10 @@ struct LearnerState {
 class Learner {
  public:
   virtual ~Learner() = default;
-  // One rollout's worth of training: minibatches x inner_epochs optimizer steps. `groups` in ordinal
-  // order; advantages one a completion in the same order. `step` counts rollouts from 0.
+  // One rollout's worth of training: minibatches x inner_epochs optimizer steps, fewer if there are
+  // fewer groups than mini-batches. `groups` in ordinal order; advantages one a completion in the
+  // same order. `step` counts rollouts from 0 and sets the learning rate. Error if a loss, gradient
+  // or weight is not finite: the policy must not be used any more.
   virtual UpdateMetrics Update(int64_t step, std::span<const Group> groups,
                                std::span<const float> advantages) = 0;
   virtual std::shared_ptr<const Weights> Snapshot(int64_t version) const = 0;

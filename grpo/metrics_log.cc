@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "grpo/json_file.h"
-
 namespace r1zero {
 namespace {
 
@@ -13,20 +11,36 @@ double Now() {
 
 bool IsEvaluation(std::string_view name) { return name.starts_with("eval/"); }
 
+bool HoldsEvaluation(const Json& line) {
+  return std::ranges::any_of(line.items(), [](const auto& e) { return IsEvaluation(e.key()); });
+}
+
+int64_t StepOf(const Json& line) { return line.value("step", int64_t{0}); }
+
 }  // namespace
 
 MetricsLog::MetricsLog(const RunFolder& folder, int64_t last_step)
     : events_(folder.events(), last_step) {
+  Rewrite(folder.metrics(), [&](const Json& line) { return StepOf(line) > last_step; });
+}
+
+void MetricsLog::DropEvaluation(int64_t step) {
+  if (!has_evaluation(step)) return;
+  const std::filesystem::path path = lines_->path();
+  Rewrite(path, [&](const Json& line) { return StepOf(line) == step && HoldsEvaluation(line); });
+}
+
+void MetricsLog::Rewrite(const std::filesystem::path& path,
+                         const std::function<bool(const Json&)>& is_dropped) {
   std::string kept;
-  for (const Json& line : ReadJsonLines(folder.metrics())) {
-    const int64_t step = line.value("step", int64_t{0});
-    if (step > last_step) continue;
+  evaluated_.clear();
+  for (const Json& line : ReadJsonLines(path)) {
+    if (is_dropped(line)) continue;
     kept += ToLine(line);
-    for (const auto& [name, value] : line.items())
-      if (IsEvaluation(name)) evaluated_.insert(step);
+    if (HoldsEvaluation(line)) evaluated_.insert(StepOf(line));
   }
-  WriteFileDurably(folder.metrics(), kept);
-  lines_.emplace(folder.metrics());
+  WriteFileDurably(path, kept);
+  lines_.emplace(path);
 }
 
 void MetricsLog::Write(int64_t step, int64_t policy_version, const Metrics& metrics) {

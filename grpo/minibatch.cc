@@ -45,8 +45,7 @@ std::vector<std::vector<TrainingSequence>> MakeMinibatches(std::span<const Group
   Require(completions > 0 && completions == advantages.size(), "learner: ", advantages.size(),
           " advantages for ", completions, " completions, expected one each and at least one");
   const auto parts = static_cast<size_t>(minibatches);
-  Require(parts >= 1 && parts <= groups.size(), "learner: ", groups.size(), " groups cannot fill ",
-          minibatches, " mini-batches");
+  Require(minibatches >= 1, "learner: ", minibatches, " mini-batches, expected at least 1");
 
   const auto order = parts == 1 ? InOrder(groups.size()) : Shuffled(groups.size(), key);
   std::vector<std::vector<TrainingSequence>> out(parts);

@@ -16,8 +16,8 @@ struct ShuffleKey {
 };
 
 // Whole groups, as evenly as they divide: all in order if there is one mini-batch, else shuffled by
-// the key. Every completion is in exactly one. The sequences point into `groups`. Error if the
-// advantages are not one a completion, or a mini-batch would be empty.
+// the key. Every completion is in exactly one; with fewer groups than mini-batches some are empty.
+// The sequences point into `groups`. Error if the advantages are not one a completion.
 std::vector<std::vector<TrainingSequence>> MakeMinibatches(std::span<const Group> groups,
                                                            std::span<const float> advantages,
                                                            int64_t minibatches,

@@ -11,6 +11,10 @@ namespace {
 
 using torch::Tensor;
 
+constexpr const char* kAdvice =
+    "look at the gradient norms before it; a lower lr, a longer warmup_steps or a smaller "
+    "max_grad_norm keeps training stable";
+
 void CopyInto(Tensor& to, std::span<const float> from) {
   Require(static_cast<int64_t>(from.size()) == to.numel(), "optimizer state: ", from.size(),
           " moments, expected ", to.numel(), "; was this checkpoint written for another model?");
@@ -35,7 +39,8 @@ AdamWOptimizer::AdamWOptimizer(const ModelConfig& model, const AdamWConfig& conf
 double AdamWOptimizer::Step(Transformer& policy, double lr) {
   policy->FinishGradients();
   const double norm = Norm(policy->flat_grads());
-  Require(std::isfinite(norm), "the gradient's norm is ", norm, ", expected a finite number");
+  Require(std::isfinite(norm), "optimizer step ", steps_ + 1, ": the gradient's norm is ", norm,
+          ", expected a finite number; ", kAdvice);
   ++steps_;
   if (lr == 0) return norm;
   const bool clip = config_.max_grad_norm > 0 && norm > config_.max_grad_norm;
@@ -46,14 +51,17 @@ double AdamWOptimizer::Step(Transformer& policy, double lr) {
   } else {
     UpdateWithAten(policy, lr, grad_scale);
   }
+  Require(std::isfinite(Norm(policy->flat_params())), "optimizer step ", steps_,
+          ": a weight is not finite after an update with learning rate ", lr, " and gradient norm ",
+          norm, "; ", kAdvice);
   policy->WeightsChanged();
   return norm;
 }
 
-double AdamWOptimizer::Norm(const Tensor& grads) const {
+double AdamWOptimizer::Norm(const Tensor& flat) const {
   if (backend_ == Backend::kKernels)
-    return kernels::GradientNorm(grads.const_data_ptr<float>(), grads.numel(), pool_);
-  return grads.to(at::kDouble).norm().item<double>();
+    return kernels::GradientNorm(flat.const_data_ptr<float>(), flat.numel(), pool_);
+  return flat.to(at::kDouble).norm().item<double>();
 }
 
 void AdamWOptimizer::UpdateWithKernels(Transformer& policy, double lr, double grad_scale) {

@@ -28,8 +28,8 @@ class AdamWOptimizer {
 
   // Completes the gradients that the policy has accumulated, clips them, updates the weights and
   // packs them anew. Returns the norm before clipping. Error if that is not finite: weights and
-  // moments are untouched. lr = 0 counts as a step and leaves weights and moments as they are, bit
-  // for bit.
+  // moments are untouched. Error if a new weight is not finite: the policy is lost. lr = 0 counts as
+  // a step and leaves weights and moments as they are, bit for bit.
   double Step(Transformer& policy, double lr);
 
   int64_t steps() const { return steps_; }
@@ -43,7 +43,7 @@ class AdamWOptimizer {
     int64_t begin = 0, end = 0;
     bool decay = false;
   };
-  double Norm(const torch::Tensor& grads) const;
+  double Norm(const torch::Tensor& flat) const;
   void UpdateWithKernels(Transformer& policy, double lr, double grad_scale);
   void UpdateWithAten(Transformer& policy, double lr, double grad_scale);
 

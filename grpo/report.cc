@@ -94,9 +94,10 @@ std::string Header(const RunData& run) {
   out << "<header><h1>" << EscapeHtml(s.value("run", "")) << "</h1><p>task "
       << EscapeHtml(s.value("task", "")) << ", seed " << s.value("seed", 0) << ", "
       << s.value("steps", 0) << " steps of GRPO";
-  if (s["base"].contains("problems"))
-    out << "; measured on " << s["base"].value("problems", 0) << " held-out problems, "
-        << s["base"].value("samples", 0) << " completions each";
+  const Json& measured = s[s["final"].contains("problems") ? "final" : "base"];
+  if (measured.contains("problems"))
+    out << "; measured on " << measured.value("problems", 0) << " held-out problems, "
+        << measured.value("samples", 0) << " completions each";
   out << "</p><p class=\"verdict\">" << EscapeHtml(s.value("verdict", "")) << "</p></header>\n";
   if (!s["base"].is_object() || !s["final"].is_object()) return out.str();
   out << "<section class=\"tiles\">" << Tile(run, "pass@1", "pass@1, before → after", 2)

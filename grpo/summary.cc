@@ -10,14 +10,22 @@
 namespace r1zero {
 namespace {
 
-// The plain keys are those of the first temperature; each temperature also has an object of its
-// own.
-Json EvaluationsJson(std::span<const Evaluation> evaluations) {
+// Each temperature has an object of its own; the plain keys are those of `first`, if there is one.
+Json EvaluationsJson(std::span<const Evaluation> evaluations, const Evaluation* first) {
   if (evaluations.empty()) return Json();
-  Json json = ToJson(evaluations[0]);
+  Json json = first ? ToJson(*first) : Json::object();
   for (const Evaluation& evaluation : evaluations)
     json["temperature_" + TemperatureName(evaluation.temperature)] = ToJson(evaluation);
   return json;
+}
+
+const Evaluation* First(std::span<const Evaluation> evaluations) {
+  return evaluations.empty() ? nullptr : &evaluations[0];
+}
+
+// What the first evaluation at the end is compared with.
+const Evaluation* FirstBase(const Summary& s) {
+  return s.final.empty() ? First(s.base) : FindLike(s.base, s.final[0]);
 }
 
 std::string Fixed(double value, int digits) {
@@ -35,26 +43,30 @@ std::string Left(std::string text, size_t width) {
   return text;
 }
 
-void Row(std::ostringstream& out, const std::string& name, const Estimate& base,
+void Row(std::ostringstream& out, const std::string& name, const Estimate* base,
          const Estimate& final, int digits) {
-  out << "  " << Left(name, 22) << Left(WithInterval(base, digits), 24)
+  out << "  " << Left(name, 22) << Left(base ? WithInterval(*base, digits) : "-", 24)
       << WithInterval(final, digits) << "\n";
 }
 
-void Table(std::ostringstream& out, const Evaluation& base, const Evaluation& final) {
-  out << Left("temperature " + TemperatureName(base.temperature), 24) << Left("base", 24)
+const Estimate* FindCount(const Evaluation& evaluation, const std::string& word) {
+  for (const auto& [counted, estimate] : evaluation.counts)
+    if (counted == word) return &estimate;
+  return nullptr;
+}
+
+// `base` may be null: nothing to compare with.
+void Table(std::ostringstream& out, const Evaluation* base, const Evaluation& final) {
+  out << Left("temperature " + TemperatureName(final.temperature), 24) << Left("base", 24)
       << "trained\n";
-  for (const auto& [k, estimate] : base.pass_at) {
-    const Estimate* after = FindPassAt(final, k);
-    if (after && (k == 1 || k == 8 || k == 16))
-      Row(out, "pass@" + std::to_string(k), estimate, *after, 3);
-  }
-  Row(out, "right format", base.format, final.format, 3);
-  Row(out, "tokens a completion", base.mean_length, final.mean_length, 1);
-  Row(out, "cut off", base.truncated, final.truncated, 3);
-  for (size_t i = 0; i < std::min(base.counts.size(), final.counts.size()); ++i)
-    Row(out, "'" + base.counts[i].first + "' a completion", base.counts[i].second,
-        final.counts[i].second, 2);
+  for (const auto& [k, estimate] : final.pass_at)
+    if (k == 1 || k == 8 || k == 16)
+      Row(out, "pass@" + std::to_string(k), base ? FindPassAt(*base, k) : nullptr, estimate, 3);
+  Row(out, "right format", base ? &base->format : nullptr, final.format, 3);
+  Row(out, "tokens a completion", base ? &base->mean_length : nullptr, final.mean_length, 1);
+  Row(out, "cut off", base ? &base->truncated : nullptr, final.truncated, 3);
+  for (const auto& [word, estimate] : final.counts)
+    Row(out, "'" + word + "' a completion", base ? FindCount(*base, word) : nullptr, estimate, 2);
 }
 
 // What the figures show and what they do not.
@@ -78,8 +90,29 @@ std::string Verdict(const Evaluation& base, const Evaluation& final) {
   return elicited + "; the trained policy's first try is better than that.";
 }
 
+std::string Settings(std::span<const Evaluation> evaluations) {
+  std::ostringstream text;
+  for (const Evaluation& e : evaluations)
+    text << (&e == &evaluations[0] ? "" : ", ") << e.problems << " problems x " << e.samples
+         << " at temperature " << TemperatureName(e.temperature);
+  return text.str();
+}
+
+// Empty if every evaluation at the end has its like before.
+std::string WhyNotCompared(const Summary& s) {
+  if (std::ranges::all_of(s.final, [&](const Evaluation& e) { return FindLike(s.base, e); }))
+    return "";
+  return "The base was measured with other settings (" + Settings(s.base) +
+         ") than the trained policy (" + Settings(s.final) +
+         "); only what was measured alike is compared.";
+}
+
 std::string Verdict(const Summary& s) {
-  return s.base.empty() || s.final.empty() ? "" : Verdict(s.base[0], s.final[0]);
+  if (s.base.empty() || s.final.empty()) return "";
+  const Evaluation* base = FirstBase(s);
+  const std::string verdict = base ? Verdict(*base, s.final[0]) : "";
+  const std::string why_not = WhyNotCompared(s);
+  return verdict + (verdict.empty() || why_not.empty() ? "" : " ") + why_not;
 }
 
 }  // namespace
@@ -93,8 +126,8 @@ std::string SummaryJson(const Summary& s) {
       {"task", s.task},
       {"device", s.device},
       {"seed", s.seed},
-      {"base", EvaluationsJson(s.base)},
-      {"final", EvaluationsJson(s.final)},
+      {"base", EvaluationsJson(s.base, FirstBase(s))},
+      {"final", EvaluationsJson(s.final, First(s.final))},
       {"verdict", Verdict(s)},
       {"steps", p.step},
       {"policy_version", p.policy_version},
@@ -120,10 +153,10 @@ std::string SummaryJson(const Summary& s) {
 std::string SummaryText(const Summary& s) {
   std::ostringstream out;
   if (!s.base.empty() && !s.final.empty()) {
-    out << s.base[0].problems << " held-out problems, " << s.base[0].samples
+    out << s.final[0].problems << " held-out problems, " << s.final[0].samples
         << " samples each, 95% intervals\n\n";
-    for (size_t i = 0; i < std::min(s.base.size(), s.final.size()); ++i) {
-      Table(out, s.base[i], s.final[i]);
+    for (const Evaluation& final : s.final) {
+      Table(out, FindLike(s.base, final), final);
       out << "\n";
     }
     out << Verdict(s) << "\n";

@@ -24,7 +24,8 @@ struct Summary {
 // {"base": {"pass@1": ..., "pass@8": ..., "format": ..., "mean_length": ..., "pass@1_ci": [l, h],
 // ...,
 //  "temperature_0.6": {...}}, "final": {...}, "steps", "tokens": {...}, "seconds": {...},
-//  "weight_sha256"}. The plain keys are those of the first temperature.
+//  "weight_sha256"}. The plain keys are those of the first temperature; the base has none if it was
+// not measured like that (problems, samples, temperature). "verdict" then says so.
 std::string SummaryJson(const Summary& summary);
 
 // The same as a table for the terminal, with a sentence on what it shows and what it does not.

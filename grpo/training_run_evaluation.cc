@@ -1,5 +1,8 @@
 // What TrainingRun measures on the held-out problems, and when.
+#include <algorithm>
+
 #include "common/file.h"
+#include "common/log.h"
 #include "grpo/evaluation_json.h"
 #include "grpo/training_run.h"
 #include "grpo/transcripts.h"
@@ -9,6 +12,15 @@ namespace {
 
 // Evaluations draw other random numbers than training prompts of the same ordinals.
 uint64_t EvaluationSeed(uint64_t seed) { return seed ^ 0x6576616c75617465; }
+
+// Greedy completions of a prompt would all be the same.
+int64_t SamplesAt(double temperature, int64_t samples) { return temperature == 0 ? 1 : samples; }
+
+std::vector<std::string> Words(const Evaluation& evaluation) {
+  std::vector<std::string> words;
+  for (const auto& [word, count] : evaluation.counts) words.push_back(word);
+  return words;
+}
 
 }  // namespace
 
@@ -27,7 +39,7 @@ std::optional<Evaluation> TrainingRun::EvaluateAt(double temperature, int64_t sa
                                                   std::vector<Group>* groups) {
   Show({.kind = TrainerEvent::Kind::kEvaluating});
   const auto start = Clock::now();
-  if (temperature == 0) samples = 1;  // they would all be the same
+  samples = SamplesAt(temperature, samples);
   auto taken =
       Collect(parts_.held_out, {.group_size = static_cast<int32_t>(samples),
                                 .temperature = static_cast<float>(temperature),
@@ -105,10 +117,31 @@ void TrainingRun::ReadBase() {
   const std::filesystem::path path = parts_.folder.base();
   if (!std::filesystem::exists(path)) return;
   const Json json = ReadJson(path);
-  if (progress_.step == 0 && json.value("weight_sha256", "") != parts_.weights.Latest().sha256)
-    return;  // of another base
+  std::vector<Evaluation> base;
   for (const Json& evaluation : json.value("evaluations", Json::array()))
-    summary_.base.push_back(EvaluationFromJson(evaluation, path.string()));
+    base.push_back(EvaluationFromJson(evaluation, path.string()));
+
+  const auto is_like = [&](double temperature) {
+    const Evaluation* like =
+        FindLike(base, {.temperature = temperature,
+                        .problems = static_cast<int64_t>(parts_.held_out.size()),
+                        .samples = SamplesAt(temperature, config_.eval.samples)});
+    return like && Words(*like) == config_.eval.count;
+  };
+  const bool is_alike =
+      temperatures_.size() == base.size() && std::ranges::all_of(temperatures_, is_like);
+  const bool is_of_start =
+      progress_.step > 0 || json.value("weight_sha256", "") == parts_.weights.Latest().sha256;
+  if (progress_.step == 0 && !(is_alike && is_of_start)) {
+    log_->DropEvaluation(0);  // the base is there to be measured again
+    return;
+  }
+  if (!is_alike)
+    LogWarning(path.string(),
+               ": the base was measured with other [eval] settings or problems than this run's and "
+               "cannot be measured again at step ",
+               progress_.step, "; only what was measured alike will be compared");
+  summary_.base = std::move(base);
 }
 
 }  // namespace r1zero

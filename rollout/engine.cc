@@ -1,6 +1,7 @@
 #include "rollout/engine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <span>
 #include <utility>
@@ -39,6 +40,14 @@ struct Sequence {
 
   Completion& completion() const { return group->group.completions[sample]; }
 };
+
+// The distribution at temperature 0: all on the likeliest token.
+kernels::SampledToken Greedy(std::span<const float> logits_V) {
+  const auto likeliest = std::ranges::max_element(logits_V);  // the first of equals
+  const bool is_any_nan = std::ranges::any_of(logits_V, [](float x) { return std::isnan(x); });
+  Require(std::isfinite(*likeliest) && !is_any_nan, "the logits are not finite");
+  return {.token = static_cast<int32_t>(likeliest - logits_V.begin()), .logprob = 0};
+}
 
 }  // namespace
 
@@ -221,6 +230,7 @@ kernels::SampledToken Engine::State::Draw(const RunningGroup& group, int32_t sam
   const auto position = static_cast<uint32_t>(group.group.completions[sample].tokens.size());
   const float uniform = SampleUniform(p.seed, SamplingOrdinal(prompt), sample, position);
   try {
+    if (p.temperature == 0) return Greedy({logits_V, static_cast<size_t>(vocab_size())});
     return kernels::SampleToken(
         logits_V, vocab_size(),
         {.temperature = p.temperature, .top_k = p.top_k, .top_p = p.top_p, .min_p = p.min_p},

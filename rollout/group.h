@@ -26,8 +26,8 @@ inline uint64_t SamplingOrdinal(const Prompt& prompt) {
 }
 
 struct SamplingParams {
-  int32_t group_size = 16;  // completions of one prompt
-  float temperature = 1.0f;
+  int32_t group_size = 16;         // completions of one prompt
+  float temperature = 1.0f;        // 0: greedy, the likeliest token (the lowest id of equals)
   int32_t top_k = 0;               // 0: off
   float top_p = 1.0f;              // 1: off
   float min_p = 0.0f;              // 0: off
@@ -55,7 +55,7 @@ struct NamedReward {
 
 struct Completion {
   std::vector<int32_t> tokens;  // ends with the end token iff finish_reason is kStop
-  std::vector<float> logprobs;  // of each token, under the distribution that sampled it
+  std::vector<float> logprobs;  // of each token, under the distribution that sampled it; greedy: 0
   FinishReason finish_reason = FinishReason::kStop;
   std::string text;  // decoded, without the end token
   double reward = 0;

@@ -11,8 +11,8 @@ namespace {
 
 void CheckSampling(const SamplingParams& p, const std::string& where) {
   Require(p.group_size >= 1, where, "group_size is ", p.group_size, ", expected at least 1");
-  Require(std::isfinite(p.temperature) && p.temperature > 0, where, "temperature is ",
-          p.temperature, ", expected a number above 0");
+  Require(std::isfinite(p.temperature) && p.temperature >= 0, where, "temperature is ",
+          p.temperature, ", expected 0 (greedy) or a number above it");
   Require(p.top_k >= 0, where, "top_k is ", p.top_k, ", expected 0 (off) or more");
   Require(p.top_p > 0 && p.top_p <= 1, where, "top_p is ", p.top_p,
           ", expected a number in (0, 1]");
@@ -49,11 +49,14 @@ int64_t BlocksFor(int64_t positions) {
 }
 
 // The last token of a completion is sampled but never run, so it needs no place.
-BlockNeed NeedOf(const Lease& lease) {
-  const auto prompt_tokens = static_cast<int64_t>(lease.prompt.tokens.size());
-  const int64_t positions = std::max<int64_t>(prompt_tokens, lease.sampling.max_total_tokens - 1);
+BlockNeed NeedOf(int64_t prompt_tokens, int64_t max_total_tokens) {
+  const int64_t positions = std::max<int64_t>(prompt_tokens, max_total_tokens - 1);
   const int64_t shared = prompt_tokens / kernels::kKvBlockTokens;
   return {.shared = shared, .per_sample = BlocksFor(positions) - shared};
+}
+
+BlockNeed NeedOf(const Lease& lease) {
+  return NeedOf(static_cast<int64_t>(lease.prompt.tokens.size()), lease.sampling.max_total_tokens);
 }
 
 void CheckLease(const Lease& lease, const EngineLimits& limits) {

@@ -16,6 +16,7 @@ struct BlockNeed {
   int64_t per_sample = 0;  // from the prompt's partly filled block on, for each completion
   int64_t Total(int64_t group_size) const { return shared + group_size * per_sample; }
 };
+BlockNeed NeedOf(int64_t prompt_tokens, int64_t max_total_tokens);
 BlockNeed NeedOf(const Lease& lease);
 
 struct EngineLimits {

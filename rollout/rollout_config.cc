@@ -17,7 +17,7 @@ void Describe(Fields& f, RolloutConfig& c) {
         "prompt tokens that a worker runs in one step", {.min = 1, .max = 1 << 20});
   f.Key("kv_blocks", c.engine.kv_blocks,
         "KV-cache blocks of 16 tokens a worker; 0: enough for max_sequences at full length",
-        {.min = 0, .max = 1 << 30});
+        {.min = 0, .max = kMaxKvBlocks});
 }
 
 }  // namespace r1zero

@@ -7,6 +7,8 @@
 
 namespace r1zero {
 
+inline constexpr int64_t kMaxKvBlocks = 1 << 24;
+
 struct EngineConfig {
   int64_t max_sequences = 256;        // decoded together
   int64_t max_prefill_tokens = 1024;  // prompt tokens run in one step

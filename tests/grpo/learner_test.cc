@@ -252,6 +252,28 @@ TEST(Learner, MiniBatchesAndInnerEpochsTakeTheirOptimizerStepsReproducibly) {
   EXPECT_EQ(std::ranges::adjacent_find(hashes), hashes.end());
 }
 
+TEST(Learner, DroppedGroupsCostOptimizerStepsAndDoNotShiftTheLearningRate) {
+  GrpoConfig config = TinyGrpo();
+  config.steps = 2;
+  config.minibatches = 6;
+  config.optimizer = {.lr = 1, .warmup_steps = 0, .final_lr_fraction = 0, .decay_start = 0};
+  config.optimizer.max_grad_norm = 1e-6;
+  const auto groups = SampleGroups(Base());
+  const auto advantages = SomeAdvantages(groups);
+  const auto all = NewLearner(config), fewer = NewLearner(config);
+  const UpdateMetrics full = all->Update(0, groups, advantages);
+  EXPECT_EQ(full.optimizer_steps, 6);
+  EXPECT_DOUBLE_EQ(full.lr, 1 - 5.0 / 11);
+
+  const UpdateMetrics dropped =
+      fewer->Update(0, std::span(groups).first(5), std::span(advantages).first(5 * kGroupSize));
+  EXPECT_EQ(dropped.optimizer_steps, 5);
+  EXPECT_EQ(fewer->State().optimizer_step, 5);
+  EXPECT_EQ(dropped.loss.tokens, 5 * 42);
+  EXPECT_DOUBLE_EQ(dropped.lr, full.lr);
+  EXPECT_EQ(fewer->Update(1, groups, advantages).lr, 0) << "the last step of the run";
+}
+
 TEST(Learner, RestoredInTheMiddleEndsInTheSameBits) {
   const auto run = [](bool restore) {
     auto learner = NewLearner(TinyGrpo());
@@ -360,15 +382,26 @@ TEST(Learner, NumbersThatAreNotFiniteNameStepAndMicroBatchAndLeaveTheWeights) {
               testing::HasSubstr("gradient is not finite"));
 }
 
+TEST(Learner, WeightsThatAreNotFiniteEndTheUpdate) {
+  GrpoConfig config = TinyGrpo();
+  config.optimizer.lr = 1e39;
+  const auto learner = NewLearner(config);
+  const auto groups = SampleGroups(Base());
+  try {
+    learner->Update(7, groups, SomeAdvantages(groups));
+    FAIL() << "the update went on";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("training step 7"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("learning rate"));
+  }
+}
+
 TEST(Learner, GroupsThatDoNotFitTheirAdvantagesAreRefused) {
   EXPECT_THAT(UpdateError([](auto&, auto& advantages) { advantages.pop_back(); }),
               testing::HasSubstr("advantages"));
   EXPECT_THAT(
       UpdateError([](auto& groups, auto&) { groups[0].completions[1].logprobs.pop_back(); }),
       testing::HasSubstr("log-probabilities"));
-  GrpoConfig config = TinyGrpo();
-  config.minibatches = 7;
-  EXPECT_THAT(UpdateError([](auto&, auto&) {}, config), testing::HasSubstr("7 mini-batches"));
 }
 
 }  // namespace

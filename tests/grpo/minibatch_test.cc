@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "common/error.h"
@@ -65,8 +66,20 @@ TEST_F(Minibatches, ShuffleIsAFunctionOfItsKey) {
   EXPECT_NE(Make(2, {.seed = 1, .step = 2, .epoch = 1}), made);
 }
 
-TEST_F(Minibatches, ThatCannotBeFilledOrDoNotFitTheAdvantagesAreRefused) {
-  EXPECT_THROW(Make(11, {}), Error);
+TEST_F(Minibatches, OfTooFewGroupsAreSmallerOrEmptyInAnOrderOfTheKey) {
+  for (const int64_t parts : {11, 13, 25}) {
+    const auto made = Make(parts, {.seed = 1, .step = 2});
+    ASSERT_EQ(made.size(), static_cast<size_t>(parts));
+    EXPECT_EQ(std::ranges::count_if(made, [](const auto& part) { return part.empty(); }),
+              parts - 10);
+    std::multiset<float> all;
+    for (const auto& part : made) all.insert(part.begin(), part.end());
+    EXPECT_EQ(all, std::multiset<float>(advantages_.begin(), advantages_.end()));
+    EXPECT_EQ(Make(parts, {.seed = 1, .step = 2}), made);
+  }
+}
+
+TEST_F(Minibatches, OfNoNumberOrThatDoNotFitTheAdvantagesAreRefused) {
   EXPECT_THROW(Make(0, {}), Error);
   advantages_.pop_back();
   EXPECT_THROW(Make(1, {}), Error);

@@ -1,5 +1,6 @@
 #include "grpo/optimizer.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -98,6 +99,25 @@ TEST(AdamWOptimizer, GradientThatIsNotFiniteLeavesEverythingAsItWas) {
   EXPECT_EQ(optimizer.steps(), 0);
   EXPECT_EQ(optimizer.m().count_nonzero().item<int64_t>(), 0);
   EXPECT_EQ(WeightSha256(*policy->Snapshot(0)), WeightSha256(InitWeights(TinyModel(), 1)));
+}
+
+TEST_P(AdamWBackends, WeightThatIsNotFiniteIsAnErrorThatNamesTheStep) {
+  kernels::ThreadPool pool;
+  Transformer policy(TinyModel(), torch::kCPU, pool, GetParam());
+  policy->Load(InitWeights(TinyModel(), 1));
+  AdamWOptimizer optimizer(TinyModel(), {}, torch::kCPU, pool, GetParam());
+  const auto step = [&] {
+    policy->flat_grads().fill_(1);
+    optimizer.Step(policy, 3e38);  // so far does every weight move; a float holds one such move
+  };
+  step();
+  try {
+    step();
+    FAIL() << "the policy holds what is no number";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("optimizer step 2"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("lower lr"));
+  }
 }
 
 TEST(AdamWOptimizer, StateOfAnotherModelIsRefused) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <vector>
+
 #include "grpo/json_file.h"
 
 namespace r1zero {
@@ -72,6 +75,43 @@ TEST(SummaryText, ClaimsNothingThatChanceExplains) {
   EXPECT_THAT(SummaryText(Example(0.2, 0.8, 0.23)), HasSubstr("No gain is shown"));
   EXPECT_THAT(SummaryText(Example(0.2, 0.8, 0.1)), HasSubstr("got worse"));
   EXPECT_THAT(SummaryText(Example(0.2, 0.5, 0.9)), Not(HasSubstr("no new skill is claimed")));
+}
+
+TEST(Summary, PairsEvaluationsByTemperature) {
+  Summary s = Example(0.2, 0.8, 0.78);
+  s.base[1] = Measured(0.6, 0.3, 0.8);
+  std::swap(s.final[0], s.final[1]);  // the base has 1 first
+  const Json json = Json::parse(SummaryJson(s));
+  EXPECT_EQ(json["base"]["temperature"], 0.6);
+  EXPECT_EQ(json["base"]["pass@1"], 0.3);
+  EXPECT_EQ(json["final"]["temperature"], 0.6);
+  EXPECT_THAT(SummaryText(s), HasSubstr("pass@1 rose from 0.30 to 0.78"));
+  EXPECT_THAT(SummaryText(s), Not(HasSubstr("other settings")));
+}
+
+TEST(Summary, ComparesNothingThatWasMeasuredOtherwise) {
+  for (const auto& spoil : std::vector<std::function<void(Evaluation&)>>{
+           [](Evaluation& e) { e.temperature = 0.9; }, [](Evaluation& e) { e.samples = 4; },
+           [](Evaluation& e) { e.problems = 30; }}) {
+    Summary s = Example(0.2, 0.8, 0.78);
+    spoil(s.base[0]);
+    for (const std::string& said :
+         {SummaryText(s), Json::parse(SummaryJson(s))["verdict"].get<std::string>()}) {
+      EXPECT_THAT(said, HasSubstr("The base was measured with other settings ("));
+      EXPECT_THAT(said, Not(HasSubstr("rose")));
+    }
+    EXPECT_FALSE(Json::parse(SummaryJson(s))["base"].contains("pass@1"));
+    EXPECT_THAT(SummaryText(s), HasSubstr("right format          -"));
+    EXPECT_THAT(SummaryText(s), HasSubstr("0.420 [0.400, 0.440]    0.420 [0.400, 0.440]"))
+        << "temperature 0.6 was measured alike";
+  }
+}
+
+TEST(Summary, PairsCountedWordsByName) {
+  Summary s = Example(0.2, 0.8, 0.78);
+  s.base[0].counts = {{"ok", {9, 9, 9}}, {"wait", {0.7, 0.6, 0.8}}};
+  EXPECT_THAT(SummaryText(s), HasSubstr("'wait' a completion   0.70 [0.60, 0.80]"));
+  EXPECT_THAT(SummaryText(s), Not(HasSubstr("9.00")));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::ThrowsMessage;
 
 constexpr int64_t kHeldOut = 10;
@@ -230,6 +231,45 @@ TEST(Trainer, DoesNotEvaluateTheBaseTwice) {
   EXPECT_EQ(second.problems_evaluated, (1 + 1 + 2) * kHeldOut);
 }
 
+TEST(Trainer, MeasuresTheBaseAgainWhereARunWithOtherEvaluationsStartsOver) {
+  const TestFolder test;
+  Session first;
+  first.config.eval.temperatures = {"1"};
+  first.config.eval.samples = 1;
+  first.learner.fail_at_step = 0;
+  EXPECT_THROW(first.Run(test.path() / "run"), std::runtime_error);
+
+  Session second;
+  second.config.eval.temperatures = {"0.6", "1"};
+  second.Run(test.path() / "run", /*resume=*/true);
+  ASSERT_EQ(second.summary.base.size(), 2u);
+  EXPECT_EQ(second.summary.base[0].samples, 4);
+  EXPECT_THAT(SummaryText(second.summary), Not(HasSubstr("other settings")));
+  int64_t evaluations_of_base = 0;
+  for (const Json& line : ReadJsonLines(test.path() / "run/metrics.jsonl"))
+    if (line["step"] == 0) {
+      ++evaluations_of_base;
+      EXPECT_TRUE(line.contains("eval/temperature_1/pass@4"));
+    }
+  EXPECT_EQ(evaluations_of_base, 1);
+}
+
+TEST(Trainer, SaysThatABaseLongGoneWasMeasuredOtherwise) {
+  const TestFolder test;
+  Session first;
+  first.config.eval.temperatures = {"1"};
+  first.config.eval.samples = 1;
+  first.stop_after_step = 2;
+  first.Run(test.path() / "run");
+  Session second;
+  second.config.eval.temperatures = {"0.6", "1"};
+  second.Run(test.path() / "run", /*resume=*/true);
+  ASSERT_EQ(second.summary.base.size(), 1u);
+  EXPECT_THAT(SummaryText(second.summary),
+              HasSubstr("other settings (10 problems x 1 at temperature 1) than the trained policy "
+                        "(10 problems x 4 at temperature 0.6, 10 problems x 4 at temperature 1)"));
+}
+
 TEST(Trainer, ResumesOnlyUnderTheSameConfiguration) {
   const TestFolder test;
   Session first;
@@ -304,7 +344,7 @@ TEST(Trainer, SamplesEvaluationsUnderAnotherSeedAndTheirOwnTemperature) {
   ASSERT_EQ(seeds.size(), 3u);
   EXPECT_THAT((seeds[{0, 1.0f}]), ElementsAre(5));
   EXPECT_EQ((seeds[{1, 1.0f}]), (seeds[{1, 0.0f}]));
-  EXPECT_THAT((seeds[{1, 1.0f}]), ::testing::Not(Contains(5)));
+  EXPECT_THAT((seeds[{1, 1.0f}]), Not(Contains(5)));
 }
 
 TEST(Trainer, RefusesATemperatureThatIsNone) {

@@ -140,6 +140,27 @@ TEST(Engine, GivesTheFirstSamplesOfALargerGroup) {
   for (int i = 0; i < 3; ++i) ExpectSameBits(few.at(8).completions[i], many.at(8).completions[i]);
 }
 
+TEST(Engine, TakesTheLikeliestTokenAtTemperatureZero) {
+  Lease lease = TestLease(8, 1);
+  lease.sampling.temperature = 0;
+  const auto greedy = RunAll(*TestEngine(kRoomy), {lease});
+  EXPECT_THAT(greedy.at(8).completions[0].logprobs, testing::Each(0.0f));
+  lease.sampling.temperature = 1;
+  lease.sampling.top_k = 1;  // the sampler's own rank: by logit, equal ones by lower id
+  EXPECT_EQ(greedy.at(8).completions[0].tokens,
+            RunAll(*TestEngine(kRoomy), {lease}).at(8).completions[0].tokens);
+}
+
+TEST(Engine, TakesTheFirstOfEquallyLikelyTokensAtTemperatureZero) {
+  auto engine = TestEngine(kRoomy, /*version=*/-1);
+  auto flat = std::make_shared<Weights>(*TestWeights(0));
+  std::ranges::fill(flat->flat, 0.0f);  // all logits are 0
+  engine->SetWeights(flat);
+  Lease lease = TestLease(8, 1);
+  lease.sampling.temperature = 0;
+  EXPECT_THAT(RunAll(*engine, {lease}).at(8).completions[0].tokens, testing::Each(0));
+}
+
 TEST(Engine, StopsAtTheEndTokenOrAtTheLimit) {
   int stopped = 0, cut_off = 0;
   for (const auto& [ordinal, group] : RunAll(*TestEngine(kRoomy), TestLeases(18))) {
@@ -298,7 +319,9 @@ TEST(Engine, SaysWhatIsWrongWithALease) {
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.group_size = 9; }), HasSubstr("max_sequences 8"));
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.group_size = 0; }), HasSubstr("group_size"));
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.max_total_tokens = 90; }), HasSubstr("kv_blocks"));
-  EXPECT_THAT(refusal([](Lease& l) { l.sampling.temperature = 0; }), HasSubstr("temperature"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.temperature = -1; }), HasSubstr("temperature"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.temperature = INFINITY; }),
+              HasSubstr("temperature"));
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.temperature = NAN; }), HasSubstr("temperature"));
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.top_k = -1; }), HasSubstr("top_k"));
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.top_p = 0; }), HasSubstr("top_p"));

@@ -19,7 +19,8 @@ TEST(RolloutConfig, ReadsItsKeysAndWritesThemBack) {
   EXPECT_EQ(config.engine.kv_blocks, 99);
   EXPECT_EQ(config.temperature, 0.7);
   EXPECT_NE(WriteConfig(describe).find("max_prefill_tokens = 1024"), std::string::npos);
-  for (const char* bad : {"rollout.max_sequences=0", "rollout.temperature=0", "rollout.worker=1"})
+  for (const char* bad : {"rollout.max_sequences=0", "rollout.temperature=0", "rollout.worker=1",
+                          "rollout.kv_blocks=1073741824"})
     EXPECT_THROW(ReadConfig("", std::vector<std::string>{bad}, describe), Error) << bad;
 }
 

@@ -1,0 +1,75 @@
+#include "rollout/rollout_check.h"
+
+#include <algorithm>
+#include <string>
+
+#include "common/error.h"
+#include "kernels/attention.h"
+#include "rollout/engine.h"
+#include "rollout/lease_check.h"
+
+namespace r1zero {
+namespace {
+
+// No machine of one worker has more.
+constexpr double kMostBytes = 1e12;
+
+void CheckLengths(const ModelConfig& policy, const RolloutDemand& demand) {
+  Require(demand.max_total_tokens <= policy.max_positions, "rollout.max_total_tokens is ",
+          demand.max_total_tokens, ", but the policy's max_positions is ", policy.max_positions,
+          "; lower rollout.max_total_tokens, or raise policy.max_positions of a new policy");
+  Require(demand.longest_prompt_tokens < demand.max_total_tokens, "a prompt has ",
+          demand.longest_prompt_tokens, " tokens, but rollout.max_total_tokens is ",
+          demand.max_total_tokens,
+          ", which leaves no room for a completion; raise rollout.max_total_tokens (and the "
+          "policy's max_positions), or leave the prompt out");
+}
+
+void CheckGroup(const std::string& key, int64_t samples, const EngineConfig& config,
+                const RolloutDemand& demand) {
+  Require(samples <= config.max_sequences, key, " is ", samples, ", but rollout.max_sequences is ",
+          config.max_sequences,
+          ", and a worker decodes a whole group together; raise rollout.max_sequences to at least ",
+          samples);
+  // The shortest prompt needs most: a group shares the blocks that its prompt fills.
+  const int64_t blocks = NumKvBlocks(config, demand.max_total_tokens);
+  const int64_t need = NeedOf(/*prompt_tokens=*/1, demand.max_total_tokens).Total(samples);
+  Require(need <= blocks, key, " is ", samples, ", and so many completions of up to ",
+          demand.max_total_tokens, " tokens need ", need, " KV blocks, but rollout.kv_blocks is ",
+          blocks, "; raise rollout.kv_blocks (0: enough), or lower ", key,
+          " or rollout.max_total_tokens");
+}
+
+void CheckMemory(const EngineConfig& config, const ModelConfig& policy,
+                 const RolloutDemand& demand) {
+  const int64_t blocks = NumKvBlocks(config, demand.max_total_tokens);
+  const double bytes = KvCacheBytes(policy, blocks);
+  const double most = demand.memory_bytes > 0
+                          ? std::min(kMostBytes, static_cast<double>(demand.memory_bytes))
+                          : kMostBytes;
+  Require(blocks <= kMaxKvBlocks && bytes <= most, "a worker's ", blocks, " KV blocks would take ",
+          bytes / 1e9, " GB, at most ", kMaxKvBlocks, " blocks and ", most / 1e9,
+          " GB are possible; ",
+          config.kv_blocks > 0 ? "lower rollout.kv_blocks"
+                               : "lower rollout.max_sequences or rollout.max_total_tokens, or set "
+                                 "rollout.kv_blocks");
+}
+
+}  // namespace
+
+double KvCacheBytes(const ModelConfig& policy, int64_t num_blocks) {
+  const double floats_per_token = 2.0 * static_cast<double>(policy.num_layers) *
+                                  static_cast<double>(policy.num_kv_heads * policy.head_width);
+  return sizeof(float) * floats_per_token * kernels::kKvBlockTokens *
+         static_cast<double>(num_blocks);
+}
+
+void CheckRollout(const EngineConfig& config, const ModelConfig& policy,
+                  const RolloutDemand& demand) {
+  CheckLengths(policy, demand);
+  CheckMemory(config, policy, demand);
+  CheckGroup("grpo.group_size", demand.group_size, config, demand);
+  if (demand.eval_samples > 0) CheckGroup("eval.samples", demand.eval_samples, config, demand);
+}
+
+}  // namespace r1zero
