@@ -56,9 +56,6 @@ void CheckAcrossFields(const RunConfig& c) {
           c.grpo.minibatches,
           ", which does not divide grpo.prompts_per_step = ", c.grpo.prompts_per_step,
           "; mini-batches hold whole groups, equally many each");
-  Require(!c.policy.path.empty() || c.policy.max_positions >= c.rollout.max_total_tokens,
-          "rollout.max_total_tokens is ", c.rollout.max_total_tokens,
-          ", more than policy.max_positions = ", c.policy.max_positions);
   Require(c.policy.path.empty() || c.pretrain.tokens == 0, "policy.path is '", c.policy.path,
           "' and pretrain.tokens is ", c.pretrain.tokens,
           "; a policy is either loaded or pretrained: set pretrain.tokens = 0");

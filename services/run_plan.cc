@@ -1,8 +1,11 @@
 #include "services/run_plan.h"
 
+#include <algorithm>
+
 #include "common/error.h"
 #include "policy/hf_folder.h"
 #include "reward/rubric.h"
+#include "rollout/rollout_check.h"
 
 namespace r1zero {
 namespace {
@@ -31,6 +34,43 @@ PolicyShape ShapeOf(const PolicyConfig& p, const Task& task) {
   return {model, std::move(tokenizer)};
 }
 
+// Training problems looked at before a run: all of a small file, a sample of what is generated.
+constexpr int64_t kProblemsChecked = 4096;
+
+// Tokens of the problem's prompt. Error if the policy cannot read it or its gold is none.
+int64_t CheckProblem(const RunPlan& plan, const Verifier& verifier, const Problem& problem) {
+  const std::string fault = verifier.CheckGold(problem.gold);
+  Require(fault.empty(), "the problem '", problem.prompt, "' has the gold '", problem.gold,
+          "': ", fault);
+  try {
+    return static_cast<int64_t>(plan.shape.tokenizer->Encode(problem.prompt).size());
+  } catch (const Error& e) {
+    Fail("the problem '", problem.prompt, "': ", e.what());
+  }
+}
+
+int64_t LongestPrompt(const RunPlan& plan) {
+  const auto verifier = MakeVerifier(plan.rubric.accuracy);
+  const GrpoConfig& grpo = plan.config.grpo;
+  int64_t longest = 1;
+  for (const Problem& problem : plan.task->HeldOut())
+    longest = std::max(longest, CheckProblem(plan, *verifier, problem));
+  const int64_t wanted = std::min(kProblemsChecked, grpo.steps * grpo.prompts_per_step);
+  for (int64_t n = 0; n < wanted; ++n)
+    longest = std::max(longest,
+                       CheckProblem(plan, *verifier, plan.task->Training(plan.config.run.seed, n)));
+  return longest;
+}
+
+RolloutDemand DemandOf(const RunPlan& plan) {
+  const EvalConfig& eval = plan.config.eval;
+  const bool evaluates = !plan.task->HeldOut().empty();
+  return {.group_size = plan.config.grpo.group_size,
+          .eval_samples = evaluates ? std::max(eval.samples, eval.samples_during) : 0,
+          .max_total_tokens = plan.config.rollout.max_total_tokens,
+          .longest_prompt_tokens = LongestPrompt(plan)};
+}
+
 }  // namespace
 
 RunPlan PlanRun(const std::string& file, const std::vector<std::string>& overrides) {
@@ -39,6 +79,7 @@ RunPlan PlanRun(const std::string& file, const std::vector<std::string>& overrid
   plan.shape = ShapeOf(plan.config.policy, *plan.task);
   plan.rubric = Resolved(plan.config.reward, plan.task->accuracy_verifier());
   Rubric check(plan.rubric);  // an unknown verifier is a mistake in the configuration
+  CheckRollout(plan.config.rollout.engine, plan.shape.model, DemandOf(plan));
   return plan;
 }
 

@@ -33,6 +33,10 @@ TEST(RunPlan, FindsWhatTheConfigurationAloneCannotShow) {
   EXPECT_THAT(Refusal({"policy.num_kv_heads=3"}), HasSubstr("num_kv_heads is 3"));
   EXPECT_THAT(Refusal({"task.held_out=1000000"}), HasSubstr("task.held_out is 1000000"));
   EXPECT_THAT(Refusal({"task.name=jsonl"}), HasSubstr("task.file is empty"));
+  EXPECT_THAT(Refusal({"rollout.max_total_tokens=257"}), HasSubstr("max_positions is 256"));
+  EXPECT_THAT(Refusal({"rollout.max_total_tokens=8"}), HasSubstr("a prompt has"));
+  EXPECT_THAT(Refusal({"rollout.max_sequences=8"}), HasSubstr("grpo.group_size is 16"));
+  EXPECT_THAT(Refusal({"rollout.kv_blocks=1"}), HasSubstr("rollout.kv_blocks is 1"));
   EXPECT_THAT(Refusal({"eval.temperatures=1,nan"}), HasSubstr("'nan'"));
 }
 
