@@ -29,7 +29,7 @@ namespace r1zero {
 
 // What Take tells every second while it waits.
 struct TakeProgress {
-  int64_t back = 0, issued = 0;     // groups
+  int64_t back = 0, issued = 0;    // groups
   std::string who_waits_for_whom;  // who holds what since when; only if nothing came for 5 seconds
 };
 
@@ -49,7 +49,7 @@ class GroupBuffer {
 
   // --- the workers' side ---
   // Up to `max_prompts` leases for `worker`, waiting at most `wait`; a fair share (open prompts
-  // divided by live workers, rounded up) when several workers are there. nullopt: the run is over.
+  // divided by the workers that take part, rounded up) when several are there. nullopt: the run is over.
   std::optional<std::vector<Lease>> LeasePrompts(const std::string& worker, int64_t max_prompts,
                                                  std::chrono::milliseconds wait);
   // Checks every field; `why` (may be null) receives the reason of kInvalid. Idempotent by lease.
