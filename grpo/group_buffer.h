@@ -49,7 +49,7 @@ class GroupBuffer {
 
   // --- the workers' side ---
   // Up to `max_prompts` leases for `worker`, waiting at most `wait`; a fair share (open prompts
-  // divided by live workers, rounded up) when several workers are there. nullopt: the run is over.
+  // divided by the workers that take part, rounded up) when several are there. nullopt: the run is over.
   std::optional<std::vector<Lease>> LeasePrompts(const std::string& worker, int64_t max_prompts,
                                                  std::chrono::milliseconds wait);
   // Checks every field; `why` (may be null) receives the reason of kInvalid. Idempotent by lease.

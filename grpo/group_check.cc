@@ -38,21 +38,51 @@ std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lea
   return "";
 }
 
-std::string WhatIsWrongWithReward(const Completion& completion) {
-  if (!std::isfinite(completion.reward)) return Text("reward is ", completion.reward);
+// Far above any rubric's; sums of such numbers and their squares stay finite.
+constexpr double kMostReward = 1e6;
+
+bool IsSane(double x) { return std::isfinite(x) && std::abs(x) < kMostReward; }
+
+std::string WhatIsWrongWithParts(const Completion& completion,
+                                 std::span<const ExpectedPart> expected) {
   for (const NamedReward& part : completion.parts) {
-    if (!std::isfinite(part.score) || !std::isfinite(part.weight))
+    if (!IsSane(part.score) || !IsSane(part.weight))
       return Text("reward part '", part.name, "' scores ", part.score, ", weighs ", part.weight);
     if (part.undecided && !completion.undecided)
       return Text("reward part '", part.name, "' is undecided, the completion is not");
   }
+  if (expected.empty()) return "";
+  for (const ExpectedPart& wanted : expected) {
+    const auto is_it = [&](const NamedReward& part) {
+      return part.name == wanted.name && part.weight == wanted.weight;
+    };
+    if (std::ranges::count_if(completion.parts, is_it) != 1)
+      return Text("expected one reward part '", wanted.name, "' of weight ", wanted.weight);
+  }
+  if (completion.parts.size() != expected.size())
+    return Text(completion.parts.size(), " reward parts, expected ", expected.size());
   return "";
+}
+
+std::string WhatIsWrongWithReward(const Completion& completion,
+                                  std::span<const ExpectedPart> expected) {
+  if (!IsSane(completion.reward)) return Text("reward is ", completion.reward);
+  std::string wrong = WhatIsWrongWithParts(completion, expected);
+  if (!wrong.empty() || completion.parts.empty()) return wrong;
+  const bool is_voided = completion.undecided || completion.finish_reason == FinishReason::kLength;
+  if (is_voided && completion.reward == 0) return "";
+  double sum = 0, size = 0;
+  for (const NamedReward& part : completion.parts) {
+    sum += part.weight * part.score;
+    size += std::abs(part.weight * part.score);
+  }
+  if (std::abs(completion.reward - sum) <= 1e-9 * (1 + size)) return "";
+  return Text("reward is ", completion.reward, ", its parts make ", sum);
 }
 
 }  // namespace
 
-std::string WhatIsWrong(const Group& group, const Lease& lease, int32_t vocab_size,
-                        int32_t eos_token) {
+std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules& rules) {
   if (group.policy_version != lease.policy_version)
     return Text("policy version ", group.policy_version, ", leased under ", lease.policy_version);
   if (group.prompt.use != lease.prompt.use || group.prompt.ordinal != lease.prompt.ordinal)
@@ -62,8 +92,9 @@ std::string WhatIsWrong(const Group& group, const Lease& lease, int32_t vocab_si
   if (group.completions.size() != static_cast<size_t>(lease.sampling.group_size))
     return Text(group.completions.size(), " completions, expected ", lease.sampling.group_size);
   for (size_t i = 0; i < group.completions.size(); ++i) {
-    std::string wrong = WhatIsWrongWithTokens(group.completions[i], lease, vocab_size, eos_token);
-    if (wrong.empty()) wrong = WhatIsWrongWithReward(group.completions[i]);
+    std::string wrong =
+        WhatIsWrongWithTokens(group.completions[i], lease, rules.vocab_size, rules.eos_token);
+    if (wrong.empty()) wrong = WhatIsWrongWithReward(group.completions[i], rules.parts);
     if (!wrong.empty()) return Text("completion ", i, ": ", wrong);
   }
   return "";

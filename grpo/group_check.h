@@ -2,17 +2,28 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "rollout/group.h"
 
 namespace r1zero {
 
+// A part of the rubric that workers must score by.
+struct ExpectedPart {
+  std::string name;
+  double weight = 1;
+};
+
+struct GroupRules {
+  int32_t vocab_size = 0, eos_token = 1;
+  std::span<const ExpectedPart> parts = {};  // in any order; empty: any parts, or none
+};
+
 // Empty if `group` is a possible answer to `lease`, else the first thing that is wrong with it:
-// version, prompt, group size, tokens within [0, vocab_size), log-probabilities finite and not
-// above 0, an end token exactly where a completion stopped by itself, lengths within the limit,
-// finite rewards.
-std::string WhatIsWrong(const Group& group, const Lease& lease, int32_t vocab_size,
-                        int32_t eos_token);
+// version, prompt, group size, tokens within the vocabulary, log-probabilities finite and not above
+// 0, an end token exactly where a completion stopped by itself, lengths within the limit, the parts
+// expected with their weights, and a reward that is their weighted sum, 0 if undecided or cut off.
+std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules& rules);
 
 }  // namespace r1zero

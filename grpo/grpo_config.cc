@@ -1,5 +1,12 @@
 #include "grpo/grpo_config.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <span>
+
+#include "common/error.h"
+
 namespace r1zero {
 namespace {
 
@@ -23,14 +30,34 @@ void DescribeOptimizer(Fields& f, OptimizerConfig& c) {
   f.Key("lr", c.lr, "peak learning rate of AdamW", {.min = 0});
   f.Key("beta1", c.beta1, "decay of the gradient's mean; below 1", kDecay);
   f.Key("beta2", c.beta2, "decay of the squared gradient's mean; below 1", kDecay);
-  f.Key("eps", c.eps, "added to the root of the squared gradient's mean; above 0",
-        {.min = 1e-20});
+  f.Key("eps", c.eps, "added to the root of the squared gradient's mean; above 0", {.min = 1e-20});
   f.Key("weight_decay", c.weight_decay, "of matrices, decoupled", {.min = 0});
   f.Key("max_grad_norm", c.max_grad_norm, "gradients are scaled down to this norm; 0: never",
         {.min = 0});
   f.Key("warmup_steps", c.warmup_steps, "optimizer steps of linear warm-up", {0, kMany});
   f.Key("final_lr_fraction", c.final_lr_fraction, "of lr, at the last step; 1: constant", {0, 1});
   f.Key("decay_start", c.decay_start, "share of the steps after which lr falls linearly", {0, 1});
+}
+
+void CheckTemperature(const std::string& text) {
+  double value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  Require(is_number && (value == 0 || (value >= 0.01 && value <= 100)), "eval.temperatures: '",
+          text, "', expected 0 (greedy) or a number from 0.01 to 100");
+}
+
+// Those that stand beside completions/<word> and eval/<word>.
+bool IsMetricName(std::string word, std::span<const std::string> words) {
+  for (const std::string suffix : {"_low", "_high"}) {
+    if (!word.ends_with(suffix)) continue;
+    word.resize(word.size() - suffix.size());
+    if (std::ranges::find(words, word) != words.end()) return true;
+  }
+  constexpr std::array names = {"format",     "mean_length",   "min_length",
+                                "max_length", "clipped_ratio", "mean_terminated_length"};
+  return word.starts_with("pass@") || word.starts_with("temperature_") ||
+         std::ranges::find(names, word) != names.end();
 }
 
 }  // namespace
@@ -89,6 +116,16 @@ void Describe(Fields& f, EvalConfig& c) {
   f.Key("samples_during", c.samples_during, "the same during training", {1, 4096});
   f.Key("temperatures", c.temperatures, "before and after; the first one during training too");
   f.Key("count", c.count, "words counted in completions");
+}
+
+void Check(const EvalConfig& c) {
+  for (const std::string& text : c.temperatures) CheckTemperature(text);
+  for (const std::string& word : c.count) {
+    Require(!word.empty() && std::ranges::count(c.count, word) == 1, "eval.count: '", word,
+            "' is empty or there twice, expected distinct words");
+    Require(!IsMetricName(word, c.count), "eval.count: '", word,
+            "' is the name of a metric, which its count would replace; expected another word");
+  }
 }
 
 void Describe(Fields& f, CheckpointConfig& c) {

@@ -78,6 +78,9 @@ struct EvalConfig {
   std::vector<std::string> count = {"wait"};  // words counted in completions (tries, for signs)
 };
 void Describe(Fields& f, EvalConfig& c);
+// Error if a temperature is not 0 (greedy) or 0.01 to 100, or if a counted word is empty, there
+// twice, or the name of another metric.
+void Check(const EvalConfig& c);
 
 struct CheckpointConfig {
   int64_t every = 20;  // steps; 0: only at the end

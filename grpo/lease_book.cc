@@ -6,14 +6,15 @@
 
 #include "common/error.h"
 #include "common/log.h"
-#include "grpo/group_check.h"
 
 namespace r1zero {
 namespace {
 
-constexpr int kMaxRefusals = 3;       // of one worker's groups
-constexpr int64_t kPatience = 3;      // lease times, and what they grow by
-constexpr size_t kOrdinalsNamed = 8;  // in a sentence
+constexpr int kMaxRefusals = 3;             // of one worker's groups
+constexpr int64_t kPatience = 3;            // lease times, and what they grow by
+constexpr int64_t kSilence = 3;             // lease times after which a worker is forgotten
+constexpr std::chrono::seconds kActive(5);  // so long one who asked counts for the fair share
+constexpr size_t kOrdinalsNamed = 8;        // in a sentence
 
 std::string Ordinals(const std::vector<int64_t>& ordinals) {
   std::ostringstream text;
@@ -57,20 +58,33 @@ std::vector<Group> LeaseBook::Close() {
 std::vector<Lease> LeaseBook::Give(const std::string& worker, int64_t max_prompts) {
   std::vector<Lease> given;
   if (workers_[worker].refusals >= kMaxRefusals) return given;
+  workers_[worker].active = options_.now();
   const int64_t most = std::min(max_prompts, FairShare(worker));
   for (size_t i = 0; i < slots_.size() && static_cast<int64_t>(given.size()) < most; ++i)
     if (IsFree(slots_[i])) given.push_back(GiveSlot(i, worker));
   return given;
 }
 
-// Open prompts divided by live workers, less what this one holds.
+// Open prompts divided by the workers that take part, less what this one holds.
 int64_t LeaseBook::FairShare(const std::string& worker) const {
   const int64_t open_prompts = static_cast<int64_t>(slots_.size()) - filled_;
-  const int64_t live = std::max<int64_t>(live_workers(), 1);
-  const int64_t held = std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) {
-    return !slot.group && slot.worker == worker && !IsFree(slot);
-  });
-  return (open_prompts + live - 1) / live - held;
+  const int64_t sharing = std::max<int64_t>(
+      std::ranges::count_if(workers_, [&](const auto& w) { return TakesPart(w.first, w.second); }),
+      1);
+  const int64_t held =
+      std::ranges::count_if(slots_, [&](const Slot& slot) { return Holds(worker, slot); });
+  return (open_prompts + sharing - 1) / sharing - held;
+}
+
+bool LeaseBook::Holds(const std::string& worker, const Slot& slot) const {
+  return !slot.group && slot.worker == worker && !IsFree(slot);
+}
+
+// One that only beats, or was here once, must not make the others' share smaller.
+bool LeaseBook::TakesPart(const std::string& name, const Worker& worker) const {
+  if (!IsLive(worker) || worker.refusals >= kMaxRefusals) return false;
+  return options_.now() - worker.active <= kActive ||
+         std::ranges::any_of(slots_, [&](const Slot& slot) { return Holds(name, slot); });
 }
 
 Lease LeaseBook::GiveSlot(size_t index, const std::string& worker) {
@@ -89,6 +103,7 @@ Lease LeaseBook::GiveSlot(size_t index, const std::string& worker) {
 }
 
 SubmitVerdict LeaseBook::Submit(const std::string& worker, Group group, std::string* why) {
+  workers_[worker].active = options_.now();
   const auto lease = leases_.find(group.lease_id);
   if (lease == leases_.end())
     return group.lease_id != 0 && group.lease_id < first_lease_of_batch_
@@ -100,7 +115,8 @@ SubmitVerdict LeaseBook::Submit(const std::string& worker, Group group, std::str
   if (slot.group) return SubmitVerdict::kDuplicate;
 
   const Lease given{group.lease_id, policy_version_, slot.prompt, sampling_};
-  const std::string wrong = WhatIsWrong(group, given, options_.vocab_size, options_.eos_token);
+  const std::string wrong =
+      WhatIsWrong(group, given, {options_.vocab_size, options_.eos_token, options_.parts});
   if (!wrong.empty()) return Refuse(worker, group.lease_id, wrong, why);
 
   group.prompt = slot.prompt;
@@ -125,9 +141,16 @@ SubmitVerdict LeaseBook::Refuse(const std::string& worker, uint64_t lease_id,
 
 void LeaseBook::Touch(const std::string& worker) {
   workers_[worker].seen = options_.now();
+  ForgetTheSilent();
   for (Slot& slot : slots_)
     if (slot.lease_id != 0 && slot.worker == worker)
       slot.expires_at = options_.now() + options_.lease_time;
+}
+
+void LeaseBook::ForgetTheSilent() {
+  std::erase_if(workers_, [&](const auto& named) {
+    return options_.now() - named.second.seen > kSilence * options_.lease_time;
+  });
 }
 
 void LeaseBook::Forget(const std::string& worker) {

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "grpo/group_check.h"
 #include "rollout/group.h"
 
 namespace r1zero {
@@ -29,6 +30,7 @@ struct GroupBufferOptions {
   std::chrono::milliseconds lease_time{10'000};
   int32_t vocab_size = 0;
   int32_t eos_token = 1;
+  std::vector<ExpectedPart> parts = {};  // in any order; empty: a reward of any parts, or of none
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
@@ -43,10 +45,12 @@ class LeaseBook {
   int64_t missing() const { return static_cast<int64_t>(slots_.size()) - filled_; }
   std::vector<Group> Close();  // the groups that are there; every lease given so far becomes stale
 
-  // Up to `max_prompts`, at most the worker's fair share.
+  // Up to `max_prompts`, at most the worker's fair share: the open prompts divided by the workers
+  // that hold some or asked or brought a group in the last 5 seconds, rounded up.
   std::vector<Lease> Give(const std::string& worker, int64_t max_prompts);
   SubmitVerdict Submit(const std::string& worker, Group group, std::string* why);
-  void Touch(const std::string& worker);   // it lives: its leases are renewed
+  // It lives: its leases are renewed. Who was not heard of for 3 lease times is forgotten.
+  void Touch(const std::string& worker);
   void Forget(const std::string& worker);  // it is gone: its leases are free
   void Keep(const std::string& worker,
             std::span<const uint64_t> held);  // its other leases are free
@@ -69,6 +73,7 @@ class LeaseBook {
   };
   struct Worker {
     Time seen;
+    Time active;  // asked for prompts or brought a group
     int refusals = 0;
     std::string why;  // of the last refusal
   };
@@ -78,6 +83,9 @@ class LeaseBook {
   };
 
   bool IsLive(const Worker& worker) const;
+  bool Holds(const std::string& worker, const Slot& slot) const;
+  bool TakesPart(const std::string& name, const Worker& worker) const;
+  void ForgetTheSilent();
   bool IsFree(const Slot& slot) const;
   int64_t FairShare(const std::string& worker) const;
   Lease GiveSlot(size_t index, const std::string& worker);

@@ -26,6 +26,7 @@ std::vector<std::string> Words(const Evaluation& evaluation) {
 
 bool TrainingRun::EvaluateIfDue() {
   const bool is_last = progress_.step == config_.grpo.steps;
+  Check(config_.eval);
   if (parts_.held_out.empty()) {
     finished_ = is_last;
     return true;

@@ -1,8 +1,27 @@
 #include "tasks/corpus_mix.h"
 
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
 #include "common/error.h"
 
 namespace r1zero {
+namespace {
+
+// "drill = 0.3", one a key, in the order described.
+std::vector<std::string> Lines(CorpusMix mix) {
+  std::istringstream document(WriteConfig([&](Fields& f) { Describe(f, mix); }));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(document, line);) {
+    line.resize(line.find('#'));
+    line.resize(line.find_last_not_of(' ') + 1);
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace
 
 void Describe(Fields& f, CorpusMix& c) {
   const Range share = {.min = 0, .max = 1};
@@ -29,6 +48,14 @@ void Check(const CorpusMix& c) {
           "[task.mix]: direct, bare, think and ramble are all 0, expected a positive weight");
   Require(c.systematic + c.in_order <= 1, "[task.mix]: systematic + in_order is ",
           c.systematic + c.in_order, ", expected at most 1");
+}
+
+void RequireUnset(const CorpusMix& c, const std::string& task) {
+  const std::vector<std::string> set = Lines(c), defaults = Lines({});
+  const auto [line, unused] = std::ranges::mismatch(set, defaults);
+  if (line != set.end())
+    Fail("task.mix.", line->substr(0, line->find(' ')), " is set, but ", task,
+         " writes no pretraining texts; leave it out");
 }
 
 }  // namespace r1zero

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "common/config.h"
 
@@ -37,5 +38,7 @@ void Describe(Fields& f, CorpusMix& c);
 
 // Error naming the key if the shares make no sense together.
 void Check(const CorpusMix& c);
+// Error naming the first key that is not at its default: `task` writes no pretraining texts.
+void RequireUnset(const CorpusMix& c, const std::string& task);
 
 }  // namespace r1zero

@@ -1,7 +1,6 @@
 #include "tasks/countdown.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 #include <utility>
 
@@ -31,7 +30,7 @@ CountdownProblem ReadProblem(const JsonlRow& row) {
   const size_t count = problem.numbers.size();
   if (count < 2 || count > kMostNumbers || *least < 1 || *most > kLargestNumber)
     row.Refuse(key, "2 to 16 numbers from 1 to 1000000");
-  if (std::abs(problem.target) > kLargestTarget)
+  if (problem.target < -kLargestTarget || problem.target > kLargestTarget)
     row.Refuse("target", "a target from -1000000000 to 1000000000");
   return problem;
 }
@@ -73,6 +72,11 @@ class Countdown : public Task {
   }
 
   const std::vector<Problem>& HeldOut() const override { return held_out_; }
+
+  void ForEachPrompt(const std::function<void(const std::string&)>& take) const override {
+    Task::ForEachPrompt(take);
+    for (const CountdownProblem& problem : training_) take(ToProblem(problem).prompt);
+  }
 
   Document Corpus(uint64_t seed, int64_t index) const override {
     RandomStream rng(seed, RandomPurpose::kCorpus, static_cast<uint64_t>(index));

@@ -67,6 +67,11 @@ class Jsonl : public Task {
 
   const std::vector<Problem>& HeldOut() const override { return held_out_; }
 
+  void ForEachPrompt(const std::function<void(const std::string&)>& take) const override {
+    Task::ForEachPrompt(take);
+    for (const Problem& problem : training_) take(problem.prompt);
+  }
+
   Document Corpus(uint64_t seed, int64_t index) const override {
     Require(!documents_.empty(), file_,
             ": no row has a \"response\" or a \"text\", so there is nothing to pretrain on; add "
@@ -119,6 +124,8 @@ class Jsonl : public Task {
 std::unique_ptr<Task> MakeJsonl(const TaskConfig& config) {
   Require(!config.file.empty(),
           "task.file is empty, expected a file of rows {\"prompt\":...,\"answer\":...}");
+  RequireUnset(config.mix, "jsonl");
+  RequireNoNumberRange(config, "jsonl");
   return std::make_unique<Jsonl>(config);
 }
 

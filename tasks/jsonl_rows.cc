@@ -68,7 +68,12 @@ std::string JsonlRow::Text(const std::string& key) const {
 
 std::string JsonlRow::GoldText(const std::string& key) const {
   const nlohmann::json& value = Value(key, "an answer");
-  if (value.is_string()) return Text(key);
+  if (value.is_string()) {
+    std::string text = Text(key);
+    if (text.find_first_not_of(" \t\r\n\v\f") == text.npos)
+      Refuse(key, "an answer that is not blank");
+    return text;
+  }
   if (value.is_null()) Refuse(key, "an answer");
   return value.dump();
 }

@@ -18,8 +18,8 @@ class JsonlRow {
 
   bool Has(const std::string& key) const { return object_.contains(key); }
   std::string Text(const std::string& key) const;  // not empty
-  std::string GoldText(
-      const std::string& key) const;  // text, or any other value as JSON; not empty
+  // Text that is not blank, or any other value as JSON.
+  std::string GoldText(const std::string& key) const;
   int64_t Integer(const std::string& key) const;
   std::vector<int64_t> Integers(const std::string& key) const;
 

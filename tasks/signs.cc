@@ -92,6 +92,7 @@ std::unique_ptr<Task> MakeSigns(const TaskConfig& config) {
           "task.file and task.held_out_file are set, but signs is generated and reads no file");
   Require(config.prompt_template.empty(),
           "task.prompt_template is set, but the prompts of signs have one fixed form");
+  RequireNoNumberRange(config, "signs");
   return std::make_unique<Signs>(config);
 }
 

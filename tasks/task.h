@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,12 @@ class Task {
   virtual Problem Training(uint64_t seed, int64_t ordinal) const = 0;
   // The held-out problems: fixed, distinct, the same for every seed, never among the training ones.
   virtual const std::vector<Problem>& HeldOut() const = 0;
+
+  // Calls `take` for every prompt that comes from a file and for those held out; of a generated task
+  // the held-out ones show how long its prompts are.
+  virtual void ForEachPrompt(const std::function<void(const std::string& prompt)>& take) const {
+    for (const Problem& problem : HeldOut()) take(problem.prompt);
+  }
 
   // Pretraining document number `index`. Error if the task has no corpus.
   virtual Document Corpus(uint64_t seed, int64_t index) const = 0;

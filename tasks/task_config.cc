@@ -1,5 +1,7 @@
 #include "tasks/task_config.h"
 
+#include "common/error.h"
+
 namespace r1zero {
 
 void Describe(Fields& f, TaskConfig& c) {
@@ -16,6 +18,15 @@ void Describe(Fields& f, TaskConfig& c) {
   f.Key("largest_number", c.largest_number, "countdown: numbers are generated from 1 to this",
         {.min = 5, .max = 999});
   f.Section("mix", "pretraining texts of signs and countdown", [&] { Describe(f, c.mix); });
+}
+
+void RequireNoNumberRange(const TaskConfig& c, const std::string& task) {
+  const TaskConfig defaults;
+  Require(
+      c.most_numbers == defaults.most_numbers && c.largest_number == defaults.largest_number,
+      "task.most_numbers or task.largest_number is set, but only countdown generates from them, "
+      "not ",
+      task, "; leave them out");
 }
 
 }  // namespace r1zero

@@ -21,4 +21,7 @@ struct TaskConfig {
 };
 void Describe(Fields& f, TaskConfig& c);
 
+// Error if what only countdown generates from is set for `task`.
+void RequireNoNumberRange(const TaskConfig& c, const std::string& task);
+
 }  // namespace r1zero

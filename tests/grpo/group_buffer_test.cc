@@ -88,12 +88,48 @@ TEST_F(GroupBufferTest, GivesBackTheGroupsInTheOrderIssued) {
 }
 
 TEST_F(GroupBufferTest, SharesPromptsFairlyAmongLiveWorkers) {
-  for (const char* worker : {"a", "b", "c"}) buffer_.Heartbeat(worker);
+  for (const char* worker : {"a", "b", "c"}) LeaseNow(worker);
   buffer_.Issue(Prompts(0, 16), Sampling(), 0);
   EXPECT_THAT(LeaseNow("a"), SizeIs(6));
   EXPECT_THAT(LeaseNow("a"), IsEmpty());  // it holds its share
   EXPECT_THAT(LeaseNow("b"), SizeIs(6));
   EXPECT_THAT(LeaseNow("c"), SizeIs(4));
+}
+
+TEST_F(GroupBufferTest, NamesThatDoNotTakePartGetNoShare) {
+  for (int i = 0; i < 9; ++i) buffer_.Heartbeat("beats-" + std::to_string(i));
+  for (int i = 0; i < 9; ++i) LeaseNow("asked-once-" + std::to_string(i));
+  clock_.Advance(6s);
+  LeaseNow("a");
+  LeaseNow("b");
+  buffer_.Issue(Prompts(0, 16), Sampling(), 0);
+  EXPECT_THAT(LeaseNow("a"), SizeIs(8));
+  clock_.Advance(6s);  // "a" asks no more: it is at work, and "b" has not asked for as long
+  buffer_.Heartbeat("a");
+  EXPECT_THAT(LeaseNow("b"), SizeIs(8));
+}
+
+TEST_F(GroupBufferTest, CountsAWorkerThatBroughtAGroupThoughItHadNoRoomToAsk) {
+  buffer_.Issue(Prompts(0, 1), Sampling(), 0);
+  const auto leases = LeaseNow("busy");
+  clock_.Advance(8s);
+  SubmitAll("busy", leases);
+  buffer_.Take();
+  buffer_.Issue(Prompts(1, 16), Sampling(), 1);
+  EXPECT_THAT(LeaseNow("idle"), SizeIs(8));
+}
+
+TEST_F(GroupBufferTest, ForgetsAWorkerThatWasNotHeardOfForThreeLeaseTimes) {
+  buffer_.Issue(Prompts(0, 1), Sampling(), 0);
+  for (int i = 0; i < 3; ++i) {
+    Group group = Answer(LeaseNow("liar")[0]);
+    group.completions.pop_back();
+    buffer_.Submit("liar", group);
+  }
+  EXPECT_THAT(buffer_.Describe(), HasSubstr("liar gets no more prompts"));
+  clock_.Advance(31s);
+  buffer_.Heartbeat("other");
+  EXPECT_THAT(buffer_.Describe(), ::testing::Not(HasSubstr("liar")));
 }
 
 TEST_F(GroupBufferTest, LeasesNoMoreThanAsked) {
@@ -219,6 +255,14 @@ TEST_F(GroupBufferTest, RefusesEachFieldThatIsWrongAndSaysWhy) {
        },
        "9 tokens with the prompt, at most 8"},
       {[=](Group& g) { g.completions[0].reward = inf; }, "reward is inf"},
+      {[](Group& g) { g.completions[0].reward = 1e308; }, "reward is 1e+308"},
+      {[](Group& g) { g.completions[0].parts = {{.name = "accuracy", .score = 2e6}}; },
+       "'accuracy' scores 2e+06"},
+      {[](Group& g) {
+         g.completions[0].parts = {{.name = "accuracy", .score = 1}};
+         g.completions[0].reward = 1.5;
+       },
+       "reward is 1.5, its parts make 1"},
       {[](Group& g) { g.completions[0].parts = {{.name = "accuracy", .score = NAN}}; },
        "'accuracy' scores nan"},
       {[](Group& g) { g.completions[0].parts = {{.name = "accuracy", .undecided = true}}; },
@@ -237,6 +281,36 @@ TEST_F(GroupBufferTest, RefusesEachFieldThatIsWrongAndSaysWhy) {
     EXPECT_THAT(why, HasSubstr(expected));
   }
   SubmitAll("honest", LeaseNow("honest"));
+}
+
+TEST(GroupBuffer, TakesOnlyRewardsOfTheRubric) {
+  GroupBuffer buffer(
+      {.vocab_size = kVocab,
+       .eos_token = kEos,
+       .parts = {{.name = "accuracy", .weight = 1}, {.name = "format", .weight = 0.1}}});
+  buffer.Issue(Prompts(0, 1), Sampling(), 0);
+  int worker = 0;
+  const auto answered = [&](const std::vector<NamedReward>& parts, double reward) {
+    const std::string name = "w" + std::to_string(worker++);
+    Group group = Answer(buffer.LeasePrompts(name, 1, 0ms)->at(0));
+    for (Completion& completion : group.completions) {
+      completion.parts = parts;
+      completion.reward = reward;
+    }
+    std::string why;
+    buffer.Submit(name, group, &why);
+    return why;
+  };
+  const NamedReward accuracy{.name = "accuracy", .weight = 1, .score = 1};
+  const NamedReward format{.name = "format", .weight = 0.1, .score = 1};
+  EXPECT_THAT(answered({}, 1), HasSubstr("expected one reward part 'accuracy' of weight 1"));
+  EXPECT_THAT(answered({accuracy}, 1), HasSubstr("expected one reward part 'format'"));
+  EXPECT_THAT(answered({accuracy, {.name = "format", .weight = 100, .score = 1}}, 101),
+              HasSubstr("'format' of weight 0.1"));
+  EXPECT_THAT(answered({accuracy, format, {.name = "bonus", .score = 9}}, 10.1),
+              HasSubstr("3 reward parts, expected 2"));
+  EXPECT_THAT(answered({accuracy, format, format}, 1.2), HasSubstr("'format'"));
+  EXPECT_EQ(answered({format, accuracy}, 1.1), "");
 }
 
 TEST_F(GroupBufferTest, AcceptsACompletionCutOffByTheLimitAndOneUndecided) {

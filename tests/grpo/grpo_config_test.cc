@@ -31,5 +31,27 @@ TEST(GrpoConfig, RefusesSettingsThatMakeAdamDivideByZero) {
     EXPECT_EQ(Refusal(good), "");
 }
 
+std::string EvalRefusal(const EvalConfig& config) {
+  try {
+    Check(config);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(EvalConfig, RefusesTemperaturesThatAreNone) {
+  for (const char* bad : {"inf", "nan", "-1", "1e300", "1e-50", "hot", "", "1 "})
+    EXPECT_THAT(EvalRefusal({.temperatures = {"1", bad}}), testing::HasSubstr("eval.temperatures"));
+  EXPECT_EQ(EvalRefusal({.temperatures = {"0", "0.6", "1"}}), "");
+}
+
+TEST(EvalConfig, RefusesCountedWordsThatAreNamesOfMetrics) {
+  for (const char* bad : {"mean_length", "format", "format_low", "pass@1", "pass@1_high", "wait",
+                          "clipped_ratio", "min_length", "wait_low", ""})
+    EXPECT_THAT(EvalRefusal({.count = {"wait", bad}}), testing::HasSubstr("eval.count")) << bad;
+  EXPECT_EQ(EvalRefusal({.count = {"wait", "low", "passed"}}), "");
+}
+
 }  // namespace
 }  // namespace r1zero

@@ -183,6 +183,8 @@ TEST(Countdown, ABadRowIsNamedByPlace) {
   fails_with(R"({"nums":[5],"target":6})", ":2:9: \"nums\" is [5], expected 2 to 16");
   fails_with(R"({"nums":[0,5],"target":6})", ":2:9: \"nums\" is [0,5], expected 2 to 16");
   fails_with(R"({"nums":[1,5],"target":"6"})", ":2:24: \"target\" is \"6\", expected a whole");
+  fails_with(R"({"nums":[1,5],"target":-9223372036854775808})", ":2:24: \"target\" is -92233");
+  fails_with(R"({"nums":[1,5],"target":1000000001})", ":2:24: \"target\" is 1000000001");
   fails_with(R"({"nums":[1,5]})", ":2:1: the row has no \"target\"");
   fails_with(R"({"target":5})", ":2:1: the row has no \"numbers\"");
 }

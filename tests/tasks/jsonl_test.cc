@@ -152,6 +152,34 @@ TEST(Jsonl, LongBadValuesAreShownShort) {
   }
 }
 
+TEST(Jsonl, ABlankAnswerIsNamedByFileLineAndColumn) {
+  for (const char* blank : {"  ", "\\t", "\\n \\r"})
+    FailsWith(Rows(0, 3) + R"({"prompt":"q","answer":")" + blank + "\"}\n",
+              ":4:24: \"answer\" is \"" + std::string(blank) +
+                  "\", expected an answer that is not blank");
+}
+
+TEST(Jsonl, TellsEveryPromptThatARunMayAsk) {
+  const TempFile file(Rows(0, 20)), held(Rows(15, 40));
+  const auto task = MakeTask({.name = "jsonl", .file = file.path(), .held_out_file = held.path()});
+  std::set<std::string> prompts;
+  task->ForEachPrompt([&](const std::string& prompt) { prompts.insert(prompt); });
+  EXPECT_EQ(prompts.size(), 40u);
+  EXPECT_TRUE(prompts.contains("q0") && prompts.contains("q39"));
+}
+
+TEST(Jsonl, RefusesKeysThatItDoesNotUseAndNamesOne) {
+  const TempFile file(Rows(0, 30));
+  TaskConfig config{.name = "jsonl", .file = file.path()};
+  config.mix.max_tries = 1000;
+  config.mix.tau = 123.456;
+  EXPECT_THAT([&] { MakeTask(config); },
+              ThrowsMessage<Error>(HasSubstr("task.mix.tau is set, but jsonl")));
+  config.mix = {};
+  config.largest_number = 9;
+  EXPECT_THAT([&] { MakeTask(config); }, ThrowsMessage<Error>(HasSubstr("task.largest_number")));
+}
+
 TEST(Jsonl, AMissingFileOrBadTemplateIsRefused) {
   EXPECT_THAT([] { MakeTask({.name = "jsonl"}); }, ThrowsMessage<Error>(HasSubstr("task.file")));
   EXPECT_THAT([] { MakeTask({.name = "jsonl", .file = "/nowhere/x.jsonl"}); },
