@@ -68,6 +68,9 @@ void ReadConfig(const std::string& path, std::span<const std::string> overrides,
 // The current values as a TOML document that ReadConfig reads back to the same values.
 std::string WriteConfig(const DescribeFn& describe);
 
+// The current values, a line "section.key = value" each: what a hash is made of. Meanings may change.
+std::string ConfigValues(const DescribeFn& describe);
+
 // Every key with its default (the current value) and meaning, for --help.
 std::string ConfigHelp(const DescribeFn& describe);
 

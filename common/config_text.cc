@@ -195,6 +195,16 @@ std::string WriteConfig(const DescribeFn& describe) {
   return document;
 }
 
+std::string ConfigValues(const DescribeFn& describe) {
+  Lister lister;
+  describe(lister);
+  std::string lines;
+  for (const auto& section : lister.sections())
+    for (const Entry& entry : section.entries)
+      lines += section.path + '.' + entry.name + " = " + entry.value + '\n';
+  return lines;
+}
+
 std::string ConfigHelp(const DescribeFn& describe) {
   Lister lister;
   describe(lister);

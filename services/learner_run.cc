@@ -17,11 +17,13 @@ double SecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-GroupBufferOptions BufferOptions(const RunConfig& config, const ModelConfig& model) {
-  return {.lease_time =
-              std::chrono::milliseconds(static_cast<int64_t>(config.rollout.lease_seconds * 1000)),
-          .vocab_size = static_cast<int32_t>(model.vocab_size),
-          .eos_token = model.eos_token};
+GroupBufferOptions BufferOptions(const RunPlan& plan) {
+  GroupBufferOptions options{.lease_time = std::chrono::milliseconds(
+                                 static_cast<int64_t>(plan.config.rollout.lease_seconds * 1000)),
+                             .vocab_size = static_cast<int32_t>(plan.shape.model.vocab_size),
+                             .eos_token = plan.shape.model.eos_token};
+  for (const auto& [name, weight] : plan.rubric.weights) options.parts.push_back({name, weight});
+  return options;
 }
 
 // The number in the file and one more, which is written back.
@@ -47,7 +49,7 @@ LearnerRun::LearnerRun(RunPlan plan, RunFolder& folder, bool resume, bool accept
       accept_config_change_(accept_config_change),
       training_sha256_(TrainingSha256(plan_.config)),
       run_id_(plan_.config.run.name + "-" + training_sha256_.substr(0, 12)),
-      buffer_(std::make_unique<GroupBuffer>(BufferOptions(plan_.config, plan_.shape.model))) {
+      buffer_(std::make_unique<GroupBuffer>(BufferOptions(plan_))) {
   CheckResumable();
   epoch_ = NextEpoch(folder_.path() / "epoch");
   WriteFileDurably(folder_.config(), ToToml(plan_.config));

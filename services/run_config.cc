@@ -7,7 +7,6 @@
 #include "common/file.h"
 #include "common/sha256.h"
 #include "grpo/advantage.h"
-#include "grpo/evaluator.h"
 #include "grpo/loss.h"
 
 namespace r1zero {
@@ -38,7 +37,7 @@ std::string Hash(RunConfig config, const std::string& salt) {
   if (!config.policy.path.empty()) config.policy.path = FolderHash(config.policy.path);
   config.task.file = file_hash(config.task.file);
   config.task.held_out_file = file_hash(config.task.held_out_file);
-  return Sha256Hex(salt + WriteConfig(Described(config)));
+  return Sha256Hex(salt + ConfigValues(Described(config)));
 }
 
 void CheckName(const std::string& name) {
@@ -64,7 +63,7 @@ void CheckAcrossFields(const RunConfig& c) {
           "policy.path is '", c.policy.path,
           "', which holds no config.json; expected a Hugging Face folder");
   Require(c.eval.temperatures.size() > 0, "eval.temperatures is empty; expected at least one");
-  for (const std::string& text : c.eval.temperatures) ParseTemperature(text);
+  Check(c.eval);
 }
 
 }  // namespace

@@ -37,28 +37,34 @@ PolicyShape ShapeOf(const PolicyConfig& p, const Task& task) {
 // Training problems looked at before a run: all of a small file, a sample of what is generated.
 constexpr int64_t kProblemsChecked = 4096;
 
-// Tokens of the problem's prompt. Error if the policy cannot read it or its gold is none.
-int64_t CheckProblem(const RunPlan& plan, const Verifier& verifier, const Problem& problem) {
+// Error if the policy cannot read it.
+int64_t CountTokens(const RunPlan& plan, const std::string& prompt) {
+  try {
+    return static_cast<int64_t>(plan.shape.tokenizer->Encode(prompt).size());
+  } catch (const Error& e) {
+    Fail("the prompt '", prompt, "': ", e.what());
+  }
+}
+
+void CheckGold(const Verifier& verifier, const Problem& problem) {
   const std::string fault = verifier.CheckGold(problem.gold);
   Require(fault.empty(), "the problem '", problem.prompt, "' has the gold '", problem.gold,
           "': ", fault);
-  try {
-    return static_cast<int64_t>(plan.shape.tokenizer->Encode(problem.prompt).size());
-  } catch (const Error& e) {
-    Fail("the problem '", problem.prompt, "': ", e.what());
-  }
 }
 
 int64_t LongestPrompt(const RunPlan& plan) {
   const auto verifier = MakeVerifier(plan.rubric.accuracy);
   const GrpoConfig& grpo = plan.config.grpo;
   int64_t longest = 1;
-  for (const Problem& problem : plan.task->HeldOut())
-    longest = std::max(longest, CheckProblem(plan, *verifier, problem));
+  plan.task->ForEachPrompt(
+      [&](const std::string& prompt) { longest = std::max(longest, CountTokens(plan, prompt)); });
+  for (const Problem& problem : plan.task->HeldOut()) CheckGold(*verifier, problem);
   const int64_t wanted = std::min(kProblemsChecked, grpo.steps * grpo.prompts_per_step);
-  for (int64_t n = 0; n < wanted; ++n)
-    longest = std::max(longest,
-                       CheckProblem(plan, *verifier, plan.task->Training(plan.config.run.seed, n)));
+  for (int64_t n = 0; n < wanted; ++n) {
+    const Problem problem = plan.task->Training(plan.config.run.seed, n);
+    CheckGold(*verifier, problem);
+    longest = std::max(longest, CountTokens(plan, problem.prompt));
+  }
   return longest;
 }
 
