@@ -133,8 +133,8 @@ void TrainingPass::AddAttentionJobs(Activations& a, int64_t layer, Jobs& jobs) {
   const Activations::Layer& s = a.at(layer);
   Gradients& g = *gradients_;
   const int64_t W = weights_.layers[layer].qkv.N;
-  const int64_t k_column = shape_.heads * shape_.head_width;
-  const int64_t v_column = k_column + shape_.kv_heads * shape_.head_width;
+  const int64_t k_column = int64_t{shape_.heads} * shape_.head_width;
+  const int64_t v_column = k_column + int64_t{shape_.kv_heads} * shape_.head_width;
   const float* q = s.qkv_MW.data();
   float* dq = g.dqkv_MW[layer % 2].data();
   const kernels::AttentionGradientArgs args{.q_M = q,

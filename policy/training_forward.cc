@@ -58,7 +58,7 @@ TrainingPass::~TrainingPass() = default;
 std::shared_ptr<Activations> TrainingPass::Forward(const PackedTokens& packed,
                                                    const LogprobRows& rows, float inv_temperature,
                                                    bool keep, float* logprobs_R, float* entropy_R) {
-  const std::shared_ptr<Activations> activations = NewActivations(packed, rows, keep);
+  std::shared_ptr<Activations> activations = NewActivations(packed, rows, keep);
   Activations& a = *activations;
   a.inv_temperature = inv_temperature;
   const int64_t L = config_.num_layers;
@@ -84,7 +84,7 @@ std::shared_ptr<Activations> TrainingPass::NewActivations(const PackedTokens& pa
                                                           const LogprobRows& rows, bool keep) {
   if (unused_->empty()) unused_->push_back(std::make_unique<Activations>());
   const auto give_back = [unused = unused_](Activations* a) { unused->emplace_back(a); };
-  const std::shared_ptr<Activations> activations(unused_->back().release(), give_back);
+  std::shared_ptr<Activations> activations(unused_->back().release(), give_back);
   unused_->pop_back();
   Activations& a = *activations;
   a.kept = keep;
@@ -93,7 +93,7 @@ std::shared_ptr<Activations> TrainingPass::NewActivations(const PackedTokens& pa
   AssignBlocks(a);
 
   const int64_t M = a.num_tokens(), R = a.num_rows(), D = config_.hidden_size;
-  const int64_t W = (shape_.heads + 2 * shape_.kv_heads) * shape_.head_width;
+  const int64_t W = int64_t{shape_.heads + 2 * shape_.kv_heads} * shape_.head_width;
   a.layers.resize(config_.num_layers + 1);
   for (int64_t layer = 0; layer < (keep ? config_.num_layers : 1); ++layer) {
     Activations::Layer& s = a.layers[layer];
@@ -130,8 +130,8 @@ void TrainingPass::Qkv(Activations& a, int64_t layer, Rows r) {
   Activations::Layer& s = a.at(layer);
   const TrainingWeights::Layer& w = weights_.layers[layer];
   const int64_t D = config_.hidden_size, W = w.qkv.N;
-  const int64_t k_column = shape_.heads * shape_.head_width;
-  const int64_t v_column = k_column + shape_.kv_heads * shape_.head_width;
+  const int64_t k_column = int64_t{shape_.heads} * shape_.head_width;
+  const int64_t v_column = k_column + int64_t{shape_.kv_heads} * shape_.head_width;
   float* normed_MD = Scratch(buffer, r.count * D);
   float* qkv_MW = s.qkv_MW.data() + r.begin * W;
   Norm(s.x_MD.data() + r.begin * D, w.input_norm, normed_MD, s.inv_rms_M.data() + r.begin, r.count);
