@@ -98,10 +98,13 @@ std::vector<std::string> ListOf(const Written& w) {
   }
   if (!w.node.is_array()) FailExpecting(w, "a list of texts in quotes");
   for (const toml::node& item : *w.node.as_array()) {
-    if (!item.is_string())
+    if (item.is_string())
+      items.push_back(item.as_string()->get());
+    else if (item.is_number())
+      items.push_back(Shown(item));  // [1, 0.6] as ["1", "0.6"]
+    else
       Fail(w.where, ": '", w.name, "' has the item ", Shown(item),
            ", expected a list of texts in quotes");
-    items.push_back(item.as_string()->get());
   }
   return items;
 }

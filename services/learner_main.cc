@@ -57,7 +57,11 @@ int WithRun(const std::string& verb, const RunOptions& options,
   if (status != kSuccess) return status;
   return Guarded(verb, kFailed, [&] {
     Console console;
-    return StatusOf(drive(*run, console));
+    const TrainerOutcome outcome = drive(*run, console);
+    if (outcome == TrainerOutcome::kInterrupted &&
+        !options.prepared)  // else the supervisor says so
+      console.Line("interrupted; --resume goes on from the last checkpoint");
+    return StatusOf(outcome);
   });
 }
 

@@ -153,6 +153,11 @@ TEST_F(ConfigFile, AnUnknownKeyNamesLineSectionAndTheNearestKey) {
   EXPECT_EQ(ErrorOf("\"grpo.lr\" = 1"), "x.toml:1: unknown key 'grpo.lr'; did you mean 'grpo.lr'?");
 }
 
+TEST_F(ConfigFile, ANumberInAListOfTextsIsItsText) {
+  EXPECT_THAT(Read("[eval]\ntemperatures = [1, 0.6, \"2\"]").temperatures,
+              ElementsAre("1", "0.6", "2"));
+}
+
 TEST_F(ConfigFile, AWrongTypeSaysWhatWasFoundAndExpected) {
   EXPECT_EQ(ErrorOf("[grpo]\nlr = \"fast\""),
             "x.toml:2: [grpo]: 'lr' is \"fast\", expected a number");
@@ -166,8 +171,8 @@ TEST_F(ConfigFile, AWrongTypeSaysWhatWasFoundAndExpected) {
   EXPECT_EQ(ErrorOf("[eval]\ntemperatures = \"1\""),
             "x.toml:2: [eval]: 'temperatures' is \"1\", expected a list of texts in quotes");
   EXPECT_EQ(
-      ErrorOf("[eval]\ntemperatures = [\"1\", 0.6]"),
-      "x.toml:2: [eval]: 'temperatures' has the item 0.6, expected a list of texts in quotes");
+      ErrorOf("[eval]\ntemperatures = [\"1\", true]"),
+      "x.toml:2: [eval]: 'temperatures' has the item true, expected a list of texts in quotes");
   EXPECT_EQ(ErrorOf("[reward]\nweights = 1"),
             "x.toml:2: [reward]: 'weights' is 1, expected a table of numbers");
   EXPECT_EQ(ErrorOf("[reward.weights]\nformat = \"x\""),
