@@ -36,7 +36,7 @@ struct Checkpoint {
 void SaveCheckpoint(const std::filesystem::path& checkpoints, const Checkpoint& checkpoint,
                     const Tokenizer& tokenizer, int64_t keep);
 
-// The config_sha256 of the newest checkpoint whose facts can be read; nullopt if there is none.
+// The config_sha256 of the newest whole checkpoint; nullopt if there is none. Changes nothing.
 std::optional<std::string> LatestConfigSha256(const std::filesystem::path& checkpoints);
 
 // The newest whole checkpoint, or nullopt if there is none. One whose manifest does not match

@@ -29,7 +29,7 @@ struct AttentionShape {
   float scale = 0;     // usually 1 / sqrt(H)
 };
 
-// Throws Error unless the heads divide as above; the functions below call it.
+// Throws Error unless the heads divide as above; the functions below that take a pool call it.
 void RequireAttentionShape(const AttentionShape& shape);
 
 // Floats that one KV block takes: keys and values of 16 tokens of one layer.

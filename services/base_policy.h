@@ -25,7 +25,7 @@ struct BasePolicy {
 
 // Takes the base from the cache, or pretrains it and puts it there. Error if pretraining ends without
 // passing the readiness gate: reinforcement learning does not start from there
-// (docs/results.md, "What fails").
+// (docs/tasks.md has the gate).
 BasePolicy LoadOrPretrainBase(const RunPlan& plan,
                               const std::function<void(const PretrainProgress&)>& progress);
 

@@ -15,9 +15,7 @@
 #include "services/in_process.h"
 #include "services/learner_run.h"
 #ifdef R1ZERO_SERVICES
-#include "services/address.h"
 #include "services/learner_server.h"
-#include "services/server.h"
 #endif
 
 namespace r1zero {
@@ -133,8 +131,7 @@ int Main(int argc, char** argv) {
   if (pretrain->parsed()) return PretrainOnly(options);
 #ifdef R1ZERO_SERVICES
   const auto check = [&](const RunPlan&) {
-    RequireAllowedBind({.listen = listen, .insecure_bind = insecure_bind});
-    CheckCanListen(ParseAddress(listen));
+    CheckCanServe(listen, insecure_bind);
   };
   return WithRun("learner", options, check, [&](LearnerRun& run, Console& console) {
     LearnerServer server(run, listen, insecure_bind);

@@ -2,6 +2,7 @@
 
 #include "common/file.h"
 #include "common/log.h"
+#include "services/address.h"
 #include "services/server.h"
 #include "services/training_service.h"
 
@@ -26,6 +27,11 @@ RunTerms MakeTerms(const LearnerRun& run) {
 }
 
 }  // namespace
+
+void CheckCanServe(const std::string& listen, bool insecure_bind) {
+  RequireAllowedBind({.listen = listen, .insecure_bind = insecure_bind});
+  CheckCanListen(ParseAddress(listen));
+}
 
 struct LearnerServer::State {
   State(LearnerRun& run, const ServerOptions& options)

@@ -8,6 +8,9 @@
 
 namespace r1zero {
 
+// Error if a LearnerServer could not listen there now; nothing is opened.
+void CheckCanServe(const std::string& listen, bool insecure_bind);
+
 // Listens from construction to destruction. Error if it cannot, or if the address can be reached from
 // other machines and `insecure_bind` is not given.
 class LearnerServer {
