@@ -130,9 +130,7 @@ int Main(int argc, char** argv) {
   if (in_process->parsed()) return InProcess(options);
   if (pretrain->parsed()) return PretrainOnly(options);
 #ifdef R1ZERO_SERVICES
-  const auto check = [&](const RunPlan&) {
-    CheckCanServe(listen, insecure_bind);
-  };
+  const auto check = [&](const RunPlan&) { CheckCanServe(listen, insecure_bind); };
   return WithRun("learner", options, check, [&](LearnerRun& run, Console& console) {
     LearnerServer server(run, listen, insecure_bind);
     return run.Execute(console);

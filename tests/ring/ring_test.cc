@@ -206,6 +206,9 @@ TEST_F(Ring, AChangedConfigurationIsNotResumedUnlessToldTo) {
 TEST_F(Ring, AFrozenPolicyKeepsItsWeights) {
   ASSERT_EQ(Run(Train("frozen", {"--set", "grpo.lr=0"})).status, 0);
   EXPECT_EQ(Hash("frozen"), Summary("frozen").at("base_sha256"));
+  // The same run with a learning rate does move them, so what ends equal elsewhere is no standstill.
+  const std::string moved = Undisturbed();
+  EXPECT_NE(moved, Hash("frozen"));
 }
 
 TEST_F(Ring, ATmpdirThatIsNotThereIsOneSentence) {
