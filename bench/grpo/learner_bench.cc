@@ -6,24 +6,14 @@
 
 #include <cmath>
 
+#include "bench/shapes.h"
 #include "common/philox.h"
 
 namespace r1zero {
 namespace {
 
-constexpr int kGroups = 16, kGroupSize = 16, kPromptTokens = 10, kCompletionTokens = 45;
+constexpr int kGroups = 16, kGroupSize = 8, kPromptTokens = 64, kCompletionTokens = 64;
 constexpr int kTokens = kGroups * kGroupSize * (kPromptTokens + kCompletionTokens);
-
-ModelConfig SignsPolicy() {
-  return {.vocab_size = 121,
-          .hidden_size = 96,
-          .num_layers = 3,
-          .num_heads = 4,
-          .num_kv_heads = 4,
-          .head_width = 24,
-          .intermediate_size = 256,
-          .max_positions = 256};
-}
 
 std::vector<int32_t> RandomTokens(RandomStream& random, int n) {
   std::vector<int32_t> tokens(n);
@@ -47,7 +37,8 @@ std::vector<Group> RandomGroups() {
 }
 
 void Update(benchmark::State& state) {
-  const Weights base = InitWeights(SignsPolicy(), 1);
+  const ModelConfig& policy = bench::Shapes()[state.range(2)].policy;
+  const Weights base = InitWeights(policy, 1);
   LearnerOptions options{.max_completion_tokens = 128, .seed = 1};
   options.config.threads = static_cast<int>(state.range(0));
   options.config.loss.kl_coef = state.range(1) ? 0.001 : 0.0;
@@ -62,12 +53,12 @@ void Update(benchmark::State& state) {
       state.range(1) ? 8 : 6;  // multiply-adds: 2N forward, 4N backward, 2N reference
   state.counters["tokens/s"] = benchmark::Counter(tokens, benchmark::Counter::kIsRate);
   state.counters["GFLOP/s"] =
-      benchmark::Counter(passes * tokens * static_cast<double>(NumParameters(SignsPolicy())) / 1e9,
+      benchmark::Counter(passes * tokens * static_cast<double>(NumParameters(policy)) / 1e9,
                          benchmark::Counter::kIsRate);
 }
 BENCHMARK(Update)
-    ->ArgNames({"threads", "reference"})
-    ->ArgsProduct({{1, 2}, {1, 0}})
+    ->ArgNames({"threads", "reference", "shape"})
+    ->ArgsProduct({{1, 2}, {1, 0}, {0, 1, 2}})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

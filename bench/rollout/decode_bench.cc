@@ -4,52 +4,43 @@
 
 #include <algorithm>
 
+#include "bench/shapes.h"
 #include "rollout/engine.h"
 
 namespace r1zero {
 namespace {
 
-constexpr int kPromptTokens = 10, kNewTokens = 64;
+constexpr int kPromptTokens = 64, kNewTokens = 64;
 
-ModelConfig SignsPolicy() {
-  return {.vocab_size = 121,
-          .hidden_size = 96,
-          .num_layers = 3,
-          .num_heads = 4,
-          .num_kv_heads = 4,
-          .head_width = 24,
-          .intermediate_size = 256,
-          .max_positions = 256};
-}
-
-Lease SignsLease(int64_t ordinal, int64_t sequences) {
+Lease LeaseOf(int64_t ordinal, int64_t sequences) {
   Lease lease{.id = static_cast<uint64_t>(ordinal)};
   lease.prompt.ordinal = ordinal;
   for (int i = 0; i < kPromptTokens; ++i)
     lease.prompt.tokens.push_back(static_cast<int32_t>(2 + (ordinal * 7 + i * 13) % 119));
-  lease.sampling.group_size = static_cast<int32_t>(std::min<int64_t>(16, sequences));
+  lease.sampling.group_size = static_cast<int32_t>(std::min<int64_t>(8, sequences));
   lease.sampling.max_total_tokens = kPromptTokens + kNewTokens;
   return lease;
 }
 
 void Decode(benchmark::State& state) {
-  const int64_t sequences = state.range(0);
+  const ModelConfig& policy = bench::Shapes()[state.range(0)].policy;
+  const int64_t sequences = state.range(1);
   const EngineConfig config{.max_sequences = sequences};
-  Engine engine(MakeCpuDecoder(SignsPolicy(), NumKvBlocks(config, kPromptTokens + kNewTokens),
+  Engine engine(MakeCpuDecoder(policy, NumKvBlocks(config, kPromptTokens + kNewTokens),
                                MaxBatchTokens(config)),
                 config);
-  engine.SetWeights(std::make_shared<Weights>(InitWeights(SignsPolicy(), 1)));
+  engine.SetWeights(std::make_shared<Weights>(InitWeights(policy, 1)));
   int64_t ordinal = 0;
   for (auto _ : state) {
-    while (engine.num_sequences() < 2 * sequences) engine.Add(SignsLease(ordinal++, sequences));
+    while (engine.num_sequences() < 2 * sequences) engine.Add(LeaseOf(ordinal++, sequences));
     engine.Step();
   }
   const auto tokens = static_cast<double>(engine.tokens_sampled());
-  const auto flops = 2 * tokens * static_cast<double>(NumParameters(SignsPolicy()));
+  const auto flops = 2 * tokens * static_cast<double>(NumParameters(policy));
   state.counters["tokens/s"] = benchmark::Counter(tokens, benchmark::Counter::kIsRate);
   state.counters["GFLOP/s"] = benchmark::Counter(flops / 1e9, benchmark::Counter::kIsRate);
 }
-BENCHMARK(Decode)->ArgName("sequences")->Arg(1)->Arg(8)->Arg(32)->Arg(128)->Arg(256);
+BENCHMARK(Decode)->ArgNames({"shape", "sequences"})->ArgsProduct({{0, 1, 2}, {1, 8, 32, 128, 256}});
 
 }  // namespace
 }  // namespace r1zero
