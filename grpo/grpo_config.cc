@@ -75,6 +75,8 @@ void Describe(Fields& f, GrpoConfig& c) {
         "the reference becomes the policy every so many steps; 0: never", {0, kMany});
   f.Key("micro_batch_tokens", c.micro_batch_tokens,
         "tokens run at once, prompts included; changes memory and speed only", {1, kMany});
+  f.Key("check_old_logprobs", c.check_old_logprobs,
+        "recompute every sampled log-probability first and stop if one differs by a bit");
   f.Key("threads", c.threads, "threads of the learner; 0: one a core", {0, 4096});
   DescribeLoss(f, c.loss);
   DescribeOptimizer(f, c.optimizer);

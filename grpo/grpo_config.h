@@ -41,6 +41,7 @@ struct GrpoConfig {
   int64_t reference_refresh_steps =
       0;  // 0: never; n: the reference becomes the policy every n steps
   int64_t micro_batch_tokens = 8192;
+  bool check_old_logprobs = false;
   int threads = 0;  // learner threads; 0: one a core
   LossConfig loss;
   OptimizerConfig optimizer;

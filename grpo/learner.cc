@@ -3,7 +3,9 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -34,11 +36,36 @@ std::vector<float> TokenValues(const Tensor& x_N) {
   return {data, data + cpu.numel()};
 }
 
+// Error naming the first token whose log-probability is not what the sampler recorded.
+void RequireSameBits(std::span<const TrainingSequence> sequences,
+                     std::span<const float> logprobs_N) {
+  size_t n = 0;
+  for (const TrainingSequence& sequence : sequences)
+    for (size_t t = 0; t < sequence.completion->logprobs.size(); ++t, ++n)
+      Require(std::bit_cast<uint32_t>(sequence.completion->logprobs[t]) ==
+                  std::bit_cast<uint32_t>(logprobs_N[n]),
+              "grpo.check_old_logprobs: prompt ", sequence.prompt->ordinal, ", token ", t,
+              " of a completion: the sampler recorded a log-probability of ",
+              sequence.completion->logprobs[t], ", the learner computes ", logprobs_N[n],
+              "; expected the same bits (is a worker of another build at work?)");
+}
+
 // Sums over tokens that become means when the update is complete.
 struct Totals {
   double entropy = 0, grad_norm = 0, probs_diff = 0;
   int64_t probs_diff_tokens = 0;
 };
+
+bool HasGradient(const TrainingSequence& sequence) { return sequence.advantage != 0; }
+
+// The completions of a prompt are neighbours and stay so.
+void MoveGroupsWithoutGradientBack(std::vector<TrainingSequence>& sequences) {
+  std::set<const Prompt*> with_gradient;
+  for (const TrainingSequence& sequence : sequences)
+    if (HasGradient(sequence)) with_gradient.insert(sequence.prompt);
+  std::ranges::stable_partition(
+      sequences, [&](const TrainingSequence& s) { return with_gradient.contains(s.prompt); });
+}
 
 class GrpoLearner : public Learner {
  public:
@@ -86,8 +113,8 @@ class GrpoLearner : public Learner {
   void OptimizerStep(std::vector<TrainingSequence> sequences, double lr, UpdateMetrics& metrics,
                      Totals& totals);
   void SetTokenWeights(std::vector<TrainingSequence>& sequences) const;
-  void MicroBatch(std::span<const TrainingSequence> sequences, UpdateMetrics& metrics,
-                  Totals& totals);
+  void RunMicroBatch(const MicroBatch& micro_batch, UpdateMetrics& metrics, Totals& totals);
+  void CheckOldLogprobs(std::span<const Group> groups);
   std::vector<float> ReferenceLogprobs(const PackedBatch& batch);
 
   GrpoConfig config_;
@@ -106,6 +133,7 @@ UpdateMetrics GrpoLearner::Update(int64_t step, std::span<const Group> groups,
                                   std::span<const float> advantages) {
   UpdateMetrics metrics;
   Totals totals;
+  if (config_.check_old_logprobs) CheckOldLogprobs(groups);
   for (int64_t epoch = 0; epoch < config_.inner_epochs; ++epoch) {
     auto minibatches =
         MakeMinibatches(groups, advantages, config_.minibatches, {options_.seed, step, epoch});
@@ -131,15 +159,13 @@ UpdateMetrics GrpoLearner::Update(int64_t step, std::span<const Group> groups,
 void GrpoLearner::OptimizerStep(std::vector<TrainingSequence> sequences, double lr,
                                 UpdateMetrics& metrics, Totals& totals) {
   SetTokenWeights(sequences);
-  // Without a KL term an advantage of 0 means no gradient: those come last, forward only.
-  if (!uses_reference())
-    std::stable_partition(sequences.begin(), sequences.end(),
-                          [](const TrainingSequence& s) { return s.advantage != 0; });
+  // Without a KL term a group whose advantages are 0 has no gradient: those come last, forward only.
+  if (!uses_reference()) MoveGroupsWithoutGradientBack(sequences);
   policy_->ZeroGradients();
   const auto micro_batches = SplitMicroBatches(sequences, config_.micro_batch_tokens);
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     try {
-      MicroBatch(micro_batches[i], metrics, totals);
+      RunMicroBatch(micro_batches[i], metrics, totals);
     } catch (const Error& error) {
       Fail("micro-batch ", i, " of ", micro_batches.size(), ": ", error.what());
     }
@@ -160,12 +186,13 @@ void GrpoLearner::SetTokenWeights(std::vector<TrainingSequence>& sequences) cons
   for (size_t i = 0; i < sequences.size(); ++i) sequences[i].token_weight = weights[i];
 }
 
-void GrpoLearner::MicroBatch(std::span<const TrainingSequence> sequences, UpdateMetrics& metrics,
-                             Totals& totals) {
-  const bool has_gradient =
-      uses_reference() || std::any_of(sequences.begin(), sequences.end(),
-                                      [](const auto& s) { return s.advantage != 0; });
-  const PackedBatch batch = PackSequences(sequences);
+void GrpoLearner::RunMicroBatch(const MicroBatch& micro_batch, UpdateMetrics& metrics,
+                                Totals& totals) {
+  // A group that is cut is trained whole, even where a part of it has no gradient of its own.
+  const bool has_gradient = uses_reference() || micro_batch.continues_before ||
+                            micro_batch.continues_behind ||
+                            std::ranges::any_of(micro_batch.sequences, HasGradient);
+  const PackedBatch batch = PackSequences(micro_batch);
   const std::vector<float> ref_logprobs_N = ReferenceLogprobs(batch);
 
   const at::AutoGradMode grad_mode(has_gradient);
@@ -182,7 +209,8 @@ void GrpoLearner::MicroBatch(std::span<const TrainingSequence> sequences, Update
   if (has_gradient) out.logprobs_R.backward(grad_N.to(device_.device));
 
   metrics.loss += sums;
-  metrics.tokens += static_cast<int64_t>(batch.tokens.tokens_N.size());
+  for (const TrainingSequence& sequence : micro_batch.sequences)
+    metrics.tokens += static_cast<int64_t>(sequence.prompt->tokens.size()) + sequence.own_tokens();
   for (const float entropy : TokenValues(out.entropy_R)) totals.entropy += entropy;
   if (metrics.optimizer_steps > 0) return;
   // The weights are still those that sampled: any difference is the sampler's or the learner's
@@ -194,6 +222,21 @@ void GrpoLearner::MicroBatch(std::span<const TrainingSequence> sequences, Update
     totals.probs_diff += diff;
   }
   totals.probs_diff_tokens += static_cast<int64_t>(logprobs_N.size());
+}
+
+// The pass that is left out otherwise, because what the sampler recorded has the same bits.
+void GrpoLearner::CheckOldLogprobs(std::span<const Group> groups) {
+  const at::NoGradGuard no_grad;
+  std::vector<TrainingSequence> sequences;
+  for (const Group& group : groups)
+    for (const Completion& completion : group.completions)
+      sequences.push_back({&group.prompt, &completion, 0, 0});
+  for (const MicroBatch& micro_batch : SplitMicroBatches(sequences, config_.micro_batch_tokens)) {
+    const PackedBatch batch = PackSequences(micro_batch);
+    const std::vector<float> logprobs_N = TokenValues(
+        policy_->Logprobs(batch.tokens, batch.rows, 1.0f / options_.temperature).logprobs_R);
+    RequireSameBits(micro_batch.sequences, logprobs_N);
+  }
 }
 
 std::vector<float> GrpoLearner::ReferenceLogprobs(const PackedBatch& batch) {

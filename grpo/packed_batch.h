@@ -1,7 +1,6 @@
 // A micro-batch of completions laid out for the policy and the loss.
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "grpo/batch.h"
@@ -9,8 +8,9 @@
 
 namespace r1zero {
 
-// One row and one value a completion token, in order. The last token of a completion is a target
-// only: nothing follows it, so the policy does not run it.
+// One row and one value a completion token, in order. A prompt is run once for the completions that
+// are neighbours here, and comes after them; its last token gives the first token of each. The last
+// token of a completion is a target only: nothing follows it, so the policy does not run it.
 struct PackedBatch {
   PackedTokens tokens;
   LogprobRows rows;
@@ -19,6 +19,6 @@ struct PackedBatch {
 };
 
 // Error naming the prompt if a completion is empty or its log-probabilities are not one a token.
-PackedBatch PackSequences(std::span<const TrainingSequence> sequences);
+PackedBatch PackSequences(const MicroBatch& micro_batch);
 
 }  // namespace r1zero

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "kernels/aligned.h"
 #include "kernels/thread_pool.h"
@@ -54,10 +55,9 @@ void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int6
                const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
                float* logsumexp_MN, ThreadPool& pool);
 
-// Gradients for packed sequences: sequence s is rows [offsets[s], offsets[s + 1]), each row sees
-// the rows of its own sequence up to itself. q, k, v rows are `ld` apart (they may be slices of one
-// qkv buffer), out and dout rows N * H, dq, dk, dv rows `ldd` apart; all three are written. Sums
-// run over keys ascending (dq) and over query heads, then queries ascending (dk, dv).
+// Gradients for packed sequences: sequence s is rows [offsets[s], offsets[s + 1]). q, k, v rows are
+// `ld` apart (they may be slices of one qkv buffer), out and dout rows N * H, dq, dk, dv rows `ldd`
+// apart; all three are written.
 struct AttentionGradientArgs {
   const float *q_M = nullptr, *k_M = nullptr, *v_M = nullptr;
   int64_t ld = 0;
@@ -68,9 +68,25 @@ struct AttentionGradientArgs {
   int64_t ldd = 0;
 };
 
-// One key head of one sequence, with its query heads, on the calling thread.
-void AttentionBackward(const AttentionGradientArgs& args, int64_t sequence, int kv_head);
+// Sequences [first, prefix) continue sequence `prefix`, whose rows come after theirs: a row of a
+// continuation sees all rows of the prefix, then those of its own sequence up to itself; a row of
+// the prefix sees the prefix up to itself. first == prefix: a sequence by itself.
+//
+// Sums run over keys ascending (dq) and over sequences in order, the prefix's own queries last, then
+// query heads, then queries ascending (dk, dv). So continuations may be cut into several calls: all
+// but the last leave the sums of the prefix's keys, [prefix tokens][2 (dk, dv)][K][H], in `left`,
+// the next takes them up from `taken`; the prefix's queries run in the last (left null).
+struct AttentionPrefixGroup {
+  int64_t first = 0, prefix = 0;
+  const float* taken = nullptr;
+  float* left = nullptr;
+};
+
+// One key head of one group, with its query heads, on the calling thread.
+void AttentionBackward(const AttentionGradientArgs& args, const AttentionPrefixGroup& group,
+                       int kv_head);
 // All of them.
-void AttentionBackward(const AttentionGradientArgs& args, int64_t num_sequences, ThreadPool& pool);
+void AttentionBackward(const AttentionGradientArgs& args,
+                       std::span<const AttentionPrefixGroup> groups, ThreadPool& pool);
 
 }  // namespace r1zero::kernels

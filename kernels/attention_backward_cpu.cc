@@ -15,11 +15,11 @@
 #define R1ZERO_KERNELS_ATTENTION_BACKWARD_TILE_
 namespace r1zero::kernels {
 
-// One tile of up to 16 queries of one head, against the keys of the blocks up to its own.
+// One tile of up to 16 queries of one head that lie in one block, against the keys up to it.
 struct BackwardTile {
-  int64_t first = 0, rows = 0;             // queries [first, first + rows) of the sequence
-  int64_t ld = 0, ldd = 0, ldo = 0;        // row strides of q and k, of dq, of out and dout
-  const float *q = nullptr, *k = nullptr;  // q: the tile's first query; k: the sequence's first key
+  int64_t first = 0, rows = 0;             // positions [first, first + rows)
+  int64_t ld = 0, ldd = 0, ldo = 0;        // row strides of q, of dq, of out and dout
+  const float *q = nullptr, *k = nullptr;  // q: the tile's first query; k: [T][H] from position 0
   const float *out = nullptr, *dout = nullptr, *logsumexp = nullptr;
   float* dq = nullptr;
   const float *keys_BH16 = nullptr, *values_BH16 = nullptr;  // transposed in blocks
@@ -49,7 +49,7 @@ HWY_INLINE void ScoreGradients(float* HWY_RESTRICT weight_T, float* HWY_RESTRICT
 void BackwardQueries(const BackwardTile& tile, const AttentionShape& shape) {
   const int64_t H = shape.head_width;
   const int64_t num_blocks = tile.first / 16 + 1;
-  const int64_t padded_T = num_blocks * 16;
+  const int64_t padded_T = num_blocks * 16, last_block = padded_T - 16;
   const Blocks keys{tile.keys_BH16, nullptr, H * 16};
   const Blocks values{tile.values_BH16, nullptr, H * 16};
   WeightedSum sums[16];
@@ -59,7 +59,8 @@ void BackwardQueries(const BackwardTile& tile, const AttentionShape& shape) {
     float* weight_T = tile.weight_RT + r * padded_T;
     float* dscore_T = tile.dscore_RT + r * padded_T;
     Scores(tile.q + r * tile.ld, H, keys, num_blocks, 0, shape.scale, weight_T);
-    FillTail(weight_T + tile.first, r + 1, -std::numeric_limits<float>::infinity());
+    FillTail(weight_T + last_block, tile.first - last_block + r + 1,
+             -std::numeric_limits<float>::infinity());
     Scores(dout_H, H, values, num_blocks, 0, 1.0f, dscore_T);
     const float dout_out = Sum16(H, [=](auto d, auto partial, int64_t h) HWY_ATTR {
       return hn::MulAdd(hn::LoadU(d, dout_H + h), hn::LoadU(d, out_H + h), partial);
@@ -68,8 +69,8 @@ void BackwardQueries(const BackwardTile& tile, const AttentionShape& shape) {
     ScoreGradients(weight_T, dscore_T, padded_T, logsumexp, dout_out, shape.scale);
     sums[r] = {dscore_T, 0, tile.dq + r * tile.ldd};
   }
-  const Blocks key_rows{tile.k, nullptr, 16 * tile.ld};
-  SumAllValues(sums, tile.rows, key_rows, tile.ld, tile.first + tile.rows, H);
+  const Blocks key_rows{tile.k, nullptr, 16 * H};
+  SumAllValues(sums, tile.rows, key_rows, H, tile.first + tile.rows, H);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -82,105 +83,147 @@ namespace {
 
 HWY_EXPORT(BackwardQueries);
 
-// Rows `ld` apart of T tokens to blocks [H][16], zeros after the last token.
-void TransposeToBlocks(const float* x_TH, int64_t ld, int64_t T, int64_t H, float* blocks_BH16) {
-  for (int64_t t0 = 0; t0 < T; t0 += 16) {
-    float* block_H16 = blocks_BH16 + t0 * H;
-    const int64_t tokens = std::min<int64_t>(16, T - t0);
-    std::fill_n(block_H16, H * 16, 0.0f);
-    for (int64_t t = 0; t < tokens; ++t)
-      for (int64_t h = 0; h < H; ++h) block_H16[h * 16 + t] = x_TH[(t0 + t) * ld + h];
+// One key head of one group: the keys of a sequence by position, prefix and continuation, and the
+// sums of their gradients. A continuation takes the place of the one before it.
+class GroupBackward {
+ public:
+  GroupBackward(const AttentionGradientArgs& args, const AttentionPrefixGroup& group, int kv_head)
+      : a_(args),
+        group_(group),
+        kv_head_(kv_head),
+        H_(args.shape.head_width),
+        prefix_T_(Length(group.prefix)) {
+    int64_t longest = 0;
+    for (int64_t s = group.first; s < group.prefix; ++s) longest = std::max(longest, Length(s));
+    Reserve((prefix_T_ + longest + 15) / 16 * 16);
   }
-}
 
-void CopyRows(const float* x_TH, int64_t T, int64_t H, float* y_TH, int64_t ld) {
-  for (int64_t t = 0; t < T; ++t) std::copy_n(x_TH + t * H, H, y_TH + t * ld);
-}
+  void Run() {
+    LoadKeys(group_.prefix, 0);
+    TakePrefixSums();
+    for (int64_t s = group_.first; s < group_.prefix; ++s) {
+      LoadKeys(s, prefix_T_);
+      std::fill_n(dk_TH_ + prefix_T_ * H_, Length(s) * H_, 0.0f);
+      std::fill_n(dv_TH_ + prefix_T_ * H_, Length(s) * H_, 0.0f);
+      AddQueries(s, prefix_T_);
+      StoreSums(s, prefix_T_);
+    }
+    if (group_.left != nullptr) return LeavePrefixSums();
+    AddQueries(group_.prefix, 0);
+    StoreSums(group_.prefix, 0);
+  }
 
-// Pointers to the first row of one sequence, at one key head and its first query head.
-struct BackwardInputs {
-  const float *q, *k, *v, *out, *logsumexp, *dout;
-  int64_t ld;
-};
-struct BackwardOutputs {
-  float *dq, *dk, *dv;
-  int64_t ldd;
-};
+ private:
+  int64_t Begin(int64_t s) const { return a_.offsets_S1[s]; }
+  int64_t Length(int64_t s) const { return a_.offsets_S1[s + 1] - a_.offsets_S1[s]; }
 
-// All gradients of one sequence of T tokens at one key head: its query heads one after another, the
-// queries of each ascending in tiles of 16.
-void BackwardSequence(const BackwardInputs& in, const AttentionShape& shape, int64_t T,
-                      const BackwardOutputs& grad) {
-  thread_local AlignedVector<float> buffer;
-  const int64_t N = shape.heads, H = shape.head_width, padded_T = (T + 15) / 16 * 16;
-  float* keys_BH16 = Scratch(buffer, padded_T * (4 * H + 2 * 16));
-  float* values_BH16 = keys_BH16 + padded_T * H;
-  float* dk_TH = values_BH16 + padded_T * H;
-  float* dv_TH = dk_TH + padded_T * H;
-  float* weight_RT = dv_TH + padded_T * H;
-  float* dscore_RT = weight_RT + padded_T * 16;
-  TransposeToBlocks(in.k, in.ld, T, H, keys_BH16);
-  TransposeToBlocks(in.v, in.ld, T, H, values_BH16);
-  std::fill_n(dk_TH, 2 * padded_T * H, 0.0f);
+  void Reserve(int64_t padded_T) {
+    thread_local AlignedVector<float> buffer;
+    keys_BH16_ = Scratch(buffer, padded_T * (5 * H_ + 2 * 16));
+    values_BH16_ = keys_BH16_ + padded_T * H_;
+    // Slots behind the last token meet weights of 0: they must be numbers.
+    std::fill_n(keys_BH16_, 2 * padded_T * H_, 0.0f);
+    k_TH_ = values_BH16_ + padded_T * H_;
+    dk_TH_ = k_TH_ + padded_T * H_;
+    dv_TH_ = dk_TH_ + padded_T * H_;
+    weight_RT_ = dv_TH_ + padded_T * H_;
+    dscore_RT_ = weight_RT_ + padded_T * 16;
+  }
 
-  for (int64_t n = 0; n < N / shape.kv_heads; ++n) {
-    for (int64_t t = 0; t < T; t += 16) {
-      const int64_t rows = std::min<int64_t>(16, T - t), ld_weight = t + 16;
-      const float* q = in.q + t * in.ld + n * H;
-      const float* dout = in.dout + (t * N + n) * H;
-      HWY_DYNAMIC_DISPATCH(BackwardQueries)
-      ({.first = t,
-        .rows = rows,
-        .ld = in.ld,
-        .ldd = grad.ldd,
-        .ldo = N * H,
-        .q = q,
-        .k = in.k,
-        .out = in.out + (t * N + n) * H,
-        .dout = dout,
-        .logsumexp = in.logsumexp + t * N + n,
-        .dq = grad.dq + t * grad.ldd + n * H,
-        .keys_BH16 = keys_BH16,
-        .values_BH16 = values_BH16,
-        .weight_RT = weight_RT,
-        .dscore_RT = dscore_RT},
-       shape);
-      AccumulateWeightGradient(dscore_RT, ld_weight, q, in.ld, dk_TH, rows, t + rows, H,
-                               InlinePool());
-      AccumulateWeightGradient(weight_RT, ld_weight, dout, N * H, dv_TH, rows, t + rows, H,
-                               InlinePool());
+  // The keys and values of sequence s become those of positions `first` on.
+  void LoadKeys(int64_t s, int64_t first) {
+    const float* k = a_.k_M + Begin(s) * a_.ld + kv_head_ * H_;
+    const float* v = a_.v_M + Begin(s) * a_.ld + kv_head_ * H_;
+    for (int64_t i = 0; i < Length(s); ++i, k += a_.ld, v += a_.ld) {
+      const int64_t t = first + i;
+      std::copy_n(k, H_, k_TH_ + t * H_);
+      float* key_H16 = keys_BH16_ + t / 16 * 16 * H_ + t % 16;
+      float* value_H16 = values_BH16_ + t / 16 * 16 * H_ + t % 16;
+      for (int64_t h = 0; h < H_; ++h) key_H16[h * 16] = k[h];
+      for (int64_t h = 0; h < H_; ++h) value_H16[h * 16] = v[h];
     }
   }
-  CopyRows(dk_TH, T, H, grad.dk, grad.ldd);
-  CopyRows(dv_TH, T, H, grad.dv, grad.ldd);
-}
+
+  // Adds what the queries of sequence s, at positions `first` on, give: tiles end with blocks.
+  void AddQueries(int64_t s, int64_t first) {
+    const int64_t N = a_.shape.heads, per_kv = N / a_.shape.kv_heads;
+    for (int64_t n = kv_head_ * per_kv; n < (kv_head_ + 1) * per_kv; ++n) {
+      for (int64_t i = 0, rows = 0; i < Length(s); i += rows) {
+        const int64_t t = first + i, m = Begin(s) + i, at_out = (m * N + n) * H_;
+        rows = std::min(16 - t % 16, Length(s) - i);
+        const float* q = a_.q_M + m * a_.ld + n * H_;
+        HWY_DYNAMIC_DISPATCH(BackwardQueries)
+        ({.first = t,
+          .rows = rows,
+          .ld = a_.ld,
+          .ldd = a_.ldd,
+          .ldo = N * H_,
+          .q = q,
+          .k = k_TH_,
+          .out = a_.out_MNH + at_out,
+          .dout = a_.dout_MNH + at_out,
+          .logsumexp = a_.logsumexp_MN + m * N + n,
+          .dq = a_.dq_M + m * a_.ldd + n * H_,
+          .keys_BH16 = keys_BH16_,
+          .values_BH16 = values_BH16_,
+          .weight_RT = weight_RT_,
+          .dscore_RT = dscore_RT_},
+         a_.shape);
+        const int64_t ld_weight = t / 16 * 16 + 16;
+        AccumulateWeightGradient(dscore_RT_, ld_weight, q, a_.ld, dk_TH_, rows, t + rows, H_,
+                                 InlinePool());
+        AccumulateWeightGradient(weight_RT_, ld_weight, a_.dout_MNH + at_out, N * H_, dv_TH_, rows,
+                                 t + rows, H_, InlinePool());
+      }
+    }
+  }
+
+  void StoreSums(int64_t s, int64_t first) {
+    for (int64_t i = 0; i < Length(s); ++i) {
+      const int64_t at = (Begin(s) + i) * a_.ldd + kv_head_ * H_;
+      std::copy_n(dk_TH_ + (first + i) * H_, H_, a_.dk_M + at);
+      std::copy_n(dv_TH_ + (first + i) * H_, H_, a_.dv_M + at);
+    }
+  }
+
+  int64_t CarriedAt(int64_t t) const { return (t * 2 * a_.shape.kv_heads + kv_head_) * H_; }
+  void TakePrefixSums() {
+    const int64_t to_dv = a_.shape.kv_heads * H_;
+    std::fill_n(dk_TH_, prefix_T_ * H_, 0.0f);
+    std::fill_n(dv_TH_, prefix_T_ * H_, 0.0f);
+    if (group_.taken == nullptr) return;
+    for (int64_t t = 0; t < prefix_T_; ++t) {
+      std::copy_n(group_.taken + CarriedAt(t), H_, dk_TH_ + t * H_);
+      std::copy_n(group_.taken + CarriedAt(t) + to_dv, H_, dv_TH_ + t * H_);
+    }
+  }
+  void LeavePrefixSums() {
+    const int64_t to_dv = a_.shape.kv_heads * H_;
+    for (int64_t t = 0; t < prefix_T_; ++t) {
+      std::copy_n(dk_TH_ + t * H_, H_, group_.left + CarriedAt(t));
+      std::copy_n(dv_TH_ + t * H_, H_, group_.left + CarriedAt(t) + to_dv);
+    }
+  }
+
+  const AttentionGradientArgs& a_;
+  const AttentionPrefixGroup group_;
+  const int64_t kv_head_, H_, prefix_T_;
+  float *keys_BH16_, *values_BH16_, *k_TH_, *dk_TH_, *dv_TH_, *weight_RT_, *dscore_RT_;
+};
 
 }  // namespace
 
-void AttentionBackward(const AttentionGradientArgs& a, int64_t sequence, int kv_head) {
-  const int64_t N = a.shape.heads, H = a.shape.head_width;
-  const int64_t n = kv_head * (N / a.shape.kv_heads);
-  const int64_t m = a.offsets_S1[sequence], T = a.offsets_S1[sequence + 1] - m;
-  const int64_t at_q = m * a.ld + n * H, at_kv = m * a.ld + kv_head * H, at_out = (m * N + n) * H;
-  BackwardSequence({.q = a.q_M + at_q,
-                    .k = a.k_M + at_kv,
-                    .v = a.v_M + at_kv,
-                    .out = a.out_MNH + at_out,
-                    .logsumexp = a.logsumexp_MN + m * N + n,
-                    .dout = a.dout_MNH + at_out,
-                    .ld = a.ld},
-                   a.shape, T,
-                   {.dq = a.dq_M + m * a.ldd + n * H,
-                    .dk = a.dk_M + m * a.ldd + kv_head * H,
-                    .dv = a.dv_M + m * a.ldd + kv_head * H,
-                    .ldd = a.ldd});
+void AttentionBackward(const AttentionGradientArgs& args, const AttentionPrefixGroup& group,
+                       int kv_head) {
+  GroupBackward(args, group, kv_head).Run();
 }
 
-void AttentionBackward(const AttentionGradientArgs& args, int64_t num_sequences, ThreadPool& pool) {
+void AttentionBackward(const AttentionGradientArgs& args,
+                       std::span<const AttentionPrefixGroup> groups, ThreadPool& pool) {
   RequireAttentionShape(args.shape);
   const int64_t K = args.shape.kv_heads;
-  pool.ParallelFor(num_sequences * K, [&](int64_t task) {
-    AttentionBackward(args, task / K, static_cast<int>(task % K));
+  pool.ParallelFor(static_cast<int64_t>(groups.size()) * K, [&](int64_t task) {
+    AttentionBackward(args, groups[task / K], static_cast<int>(task % K));
   });
 }
 

@@ -23,16 +23,31 @@ struct Activations {
   // The layer `l`, 0 to num_layers (whose x_MD alone is used: the last layer's output). A pass that
   // keeps nothing runs all layers in one place.
   Layer& at(int64_t l) { return layers[kept ? l : 0]; }
-  int64_t num_tokens() const { return static_cast<int64_t>(packed.tokens_N.size()); }
+  int64_t num_tokens() const { return packed.num_tokens(); }
+  // Those that a backward runs: not the prefix whose continuations go on in the next pass.
+  int64_t num_gradient_tokens() const {
+    return packed.offsets_S1[num_sequences() - (packed.continues_behind ? 1 : 0)];
+  }
   int64_t num_rows() const { return static_cast<int64_t>(rows.targets_R.size()); }
   int64_t num_sequences() const { return static_cast<int64_t>(packed.offsets_S1.size()) - 1; }
+
+  // Tokens [begin, begin + rows.size()) end a prefix whose last KV block is partly filled; a
+  // continuation needs them in the block that it goes on to fill.
+  struct TailCopy {
+    int64_t begin = 0;
+    std::vector<kernels::AttentionRow> rows;
+    int64_t end() const { return begin + static_cast<int64_t>(rows.size()); }
+  };
 
   bool kept = false;
   PackedTokens packed;
   LogprobRows rows;
   float inv_temperature = 1;
-  std::vector<int32_t> block_table;           // each sequence has KV blocks of its own, in order
-  std::vector<kernels::AttentionRow> rows_M;  // point into block_table
+  int64_t num_blocks = 0;
+  std::vector<int32_t> block_tables;  // of all sequences; a prefix's full blocks are in several
+  std::vector<kernels::AttentionRow> rows_M;  // point into block_tables
+  std::vector<TailCopy> tail_copies;          // by their ends
+  std::vector<int64_t> rows_by_token_R;       // rows of log-probabilities by token, then in order
   std::vector<Layer> layers;
   kernels::AlignedVector<float> last_x_RD, last_inv_rms_R, hidden_RD, logsumexp_R;
 };

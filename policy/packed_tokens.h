@@ -1,5 +1,5 @@
 // Sequences packed one after another, without padding, and which log-probabilities are wanted of
-// them.
+// them. Sequences that begin alike may share the rows of what they begin with.
 #pragma once
 
 #include <cstdint>
@@ -8,23 +8,50 @@
 
 namespace r1zero {
 
-// Sequence s is tokens [offsets[s], offsets[s + 1]); positions count from 0 in each.
+// Sequences [first, prefix) continue sequence `prefix`, which lies right behind them and is run once
+// for all of them. first == prefix: a sequence by itself.
+struct PrefixGroup {
+  int64_t first = 0, prefix = 0;
+};
+
+// Sequence s is tokens [offsets[s], offsets[s + 1]); positions count from 0, in a continuation from
+// the prefix's length.
 struct PackedTokens {
   std::vector<int32_t> tokens_N;
   std::vector<int32_t> positions_N;
   std::vector<int64_t> offsets_S1{0};
+  std::vector<PrefixGroup> groups;  // in order; every sequence is in one
+  // The first group has more continuations in the pass before, the last one in the pass behind: what
+  // they add to the prefix's gradient is carried along, and the prefix's own backward runs in the
+  // last of these passes.
+  bool continues_before = false, continues_behind = false;
 
-  void Append(std::span<const int32_t> sequence) {
-    tokens_N.insert(tokens_N.end(), sequence.begin(), sequence.end());
-    for (size_t t = 0; t < sequence.size(); ++t) positions_N.push_back(static_cast<int32_t>(t));
-    offsets_S1.push_back(static_cast<int64_t>(tokens_N.size()));
-  }
+  int64_t num_tokens() const { return static_cast<int64_t>(tokens_N.size()); }
+  int64_t length(int64_t s) const { return offsets_S1[s + 1] - offsets_S1[s]; }
+
+  // A sequence by itself, or the prefix of the continuations appended since the last one.
+  void Append(std::span<const int32_t> sequence);
+  void AppendContinuation(std::span<const int32_t> tokens, int64_t prefix_tokens);
 };
 
 // For each row r: the log-probability of target r given the hidden state of token hidden_rows_R[r].
+// Rows may share a token: the first tokens of all continuations of a prefix do.
 struct LogprobRows {
-  std::vector<int64_t> hidden_rows_R;  // strictly ascending
+  std::vector<int64_t> hidden_rows_R;
   std::vector<int32_t> targets_R;
 };
+
+// Error, if these do not describe rows of a batch, or lie outside a model of this context and
+// vocabulary.
+void CheckPacked(const PackedTokens& packed, const LogprobRows& rows, int64_t max_positions,
+                 int64_t vocab_size);
+
+struct UnsharedBatch {
+  PackedTokens tokens;
+  LogprobRows rows;
+};
+// The same log-probabilities in the same order, nothing shared: each sequence that a row reads, with
+// its prefix before it.
+UnsharedBatch Unshare(const PackedTokens& packed, const LogprobRows& rows);
 
 }  // namespace r1zero

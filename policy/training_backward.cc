@@ -26,7 +26,7 @@ void AddTo(float* y, const float* x, int64_t n) {
 }  // namespace
 
 void TrainingPass::Backward(Activations& a, const float* dlogprobs_R) {
-  const int64_t M = a.num_tokens(), R = a.num_rows(), D = config_.hidden_size;
+  const int64_t M = a.num_gradient_tokens(), R = a.num_rows(), D = config_.hidden_size;
   const int64_t F = config_.intermediate_size, L = config_.num_layers;
   Require(a.kept, "training pass: a backward of a forward that was not kept");
   Gradients& g = *gradients_;
@@ -45,6 +45,7 @@ void TrainingPass::Backward(Activations& a, const float* dlogprobs_R) {
                         pool_);
   AddNormJobs(g.dhidden_RD.data(), a.last_x_RD.data(), a.last_inv_rms_R.data(), weights_.norm, R,
               jobs);
+  PrepareCarried(a);
   ForTiles(M, [&](Rows r) {
     LastNormGradient(a, r);
     MlpGradient(a, L - 1, r);
@@ -64,19 +65,52 @@ void TrainingPass::Backward(Activations& a, const float* dlogprobs_R) {
                              M, D, pool_);
 }
 
-// dx of the last layer's output: zero but for the rows whose log-probabilities were wanted.
+// The carried sums of the pass before become those to take up; where the prefix goes on, this pass
+// leaves its own, beginning with what its rows add at the top.
+void TrainingPass::PrepareCarried(const Activations& a) {
+  const PackedTokens& packed = a.packed;
+  std::swap(taken_, left_);
+  Require(
+      (taken_->tokens > 0) == packed.continues_before &&
+          (taken_->tokens == 0 || taken_->tokens == packed.length(packed.groups.front().prefix)),
+      "training pass: a prefix of ", taken_->tokens,
+      " tokens was left by the pass before; expected the passes of one group in order");
+  left_->tokens = 0;
+  if (!packed.continues_behind) return;
+  left_->tokens = packed.length(packed.groups.back().prefix);
+  left_->dx_D.assign(config_.hidden_size, 0.0f);
+  if (packed.continues_before && packed.groups.size() == 1) left_->dx_D = taken_->dx_D;
+  left_->dkv_L_P2KH.resize(config_.num_layers);
+  for (auto& dkv_P2KH : left_->dkv_L_P2KH)
+    Scratch(dkv_P2KH, left_->tokens * 2 * shape_.kv_heads * shape_.head_width);
+  const auto first = std::ranges::lower_bound(a.rows_by_token_R, a.num_gradient_tokens(), {},
+                                              [&](int64_t r) { return a.rows.hidden_rows_R[r]; });
+  for (auto r = first; r != a.rows_by_token_R.end(); ++r)
+    AddLastNormGradient(a, *r, left_->dx_D.data());
+}
+
+// dx of the last layer's output: zero but for the tokens whose log-probabilities were wanted.
 void TrainingPass::LastNormGradient(Activations& a, Rows r) {
+  const int64_t D = config_.hidden_size, end = r.begin + r.count;
+  float* dx_MD = gradients_->dx_MD.data();
+  std::fill_n(dx_MD + r.begin * D, r.count * D, 0.0f);
+  const int64_t carried_to = a.packed.offsets_S1[a.packed.groups.front().prefix + 1] - 1;
+  if (taken_->tokens > 0 && r.begin <= carried_to && carried_to < end)
+    std::copy_n(taken_->dx_D.data(), D, dx_MD + carried_to * D);
+  const auto token = [&](int64_t row) { return a.rows.hidden_rows_R[row]; };
+  auto row = std::ranges::lower_bound(a.rows_by_token_R, r.begin, {}, token);
+  for (; row != a.rows_by_token_R.end() && token(*row) < end; ++row)
+    AddLastNormGradient(a, *row, dx_MD + token(*row) * D);
+}
+
+void TrainingPass::AddLastNormGradient(const Activations& a, int64_t row, float* dx_D) {
+  thread_local AlignedVector<float> buffer;
   const int64_t D = config_.hidden_size;
-  Gradients& g = *gradients_;
-  std::fill_n(g.dx_MD.data() + r.begin * D, r.count * D, 0.0f);
-  const std::vector<int64_t>& rows_R = a.rows.hidden_rows_R;
-  auto row = std::lower_bound(rows_R.begin(), rows_R.end(), r.begin);
-  for (; row != rows_R.end() && *row < r.begin + r.count; ++row) {
-    const int64_t at = row - rows_R.begin();
-    kernels::RmsNormBackward(g.dhidden_RD.data() + at * D, a.last_x_RD.data() + at * D,
-                             weights_.norm.w_D, a.last_inv_rms_R.data() + at,
-                             g.dx_MD.data() + *row * D, 1, D, InlinePool());
-  }
+  float* added_D = Scratch(buffer, D);
+  kernels::RmsNormBackward(gradients_->dhidden_RD.data() + row * D, a.last_x_RD.data() + row * D,
+                           weights_.norm.w_D, a.last_inv_rms_R.data() + row, added_D, 1, D,
+                           InlinePool());
+  AddTo(dx_D, added_D, D);
 }
 
 // From the gradient of the layer's output to that of what attention gave.
@@ -150,16 +184,21 @@ void TrainingPass::AddAttentionJobs(Activations& a, int64_t layer, Jobs& jobs) {
                                             .dk_M = dq + k_column,
                                             .dv_M = dq + v_column,
                                             .ldd = W};
+  std::vector<kernels::AttentionPrefixGroup> groups;
+  for (const PrefixGroup& group : a.packed.groups) groups.push_back({group.first, group.prefix});
+  if (taken_->tokens > 0) groups.front().taken = taken_->dkv_L_P2KH[layer].data();
+  if (left_->tokens > 0) groups.back().left = left_->dkv_L_P2KH[layer].data();
   const int64_t K = shape_.kv_heads;
-  jobs.Add(a.num_sequences() * K,
-           [=](int64_t i) { kernels::AttentionBackward(args, i / K, static_cast<int>(i % K)); });
+  jobs.Add(static_cast<int64_t>(groups.size()) * K, [args, groups, K](int64_t i) {
+    kernels::AttentionBackward(args, groups[i / K], static_cast<int>(i % K));
+  });
 }
 
 void TrainingPass::AddMlpJobs(Activations& a, int64_t layer, Jobs& jobs) {
   const Activations::Layer& s = a.at(layer);
   const TrainingWeights::Layer& w = weights_.layers[layer];
   Gradients& g = *gradients_;
-  const int64_t M = a.num_tokens();
+  const int64_t M = a.num_gradient_tokens();
   AddLinearJobs(g.dgate_up_M2F.data(), g.mid_normed_MD.data(), w.gate_up, M, jobs);
   AddLinearJobs(g.dx_MD.data(), g.activated_MF.data(), w.down, M, jobs);
   AddLinearJobs(g.dmid_MD.data(), s.attended_MQ.data(), w.o, M, jobs);
@@ -171,7 +210,7 @@ void TrainingPass::AddQkvJobs(Activations& a, int64_t layer, Jobs& jobs) {
   const Activations::Layer& s = a.at(layer);
   const TrainingWeights::Layer& w = weights_.layers[layer];
   Gradients& g = *gradients_;
-  const int64_t M = a.num_tokens();
+  const int64_t M = a.num_gradient_tokens();
   AddLinearJobs(g.dqkv_MW[layer % 2].data(), g.normed_MD.data(), w.qkv, M, jobs);
   AddNormJobs(g.dnormed_MD.data(), s.x_MD.data(), s.inv_rms_M.data(), w.input_norm, M, jobs);
 }

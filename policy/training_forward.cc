@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 #include "kernels/embedding.h"
 #include "kernels/head.h"
@@ -22,22 +23,59 @@ void Add(const float* a, const float* b, float* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
 }
 
-// The KV blocks of each sequence, one after another.
-void AssignBlocks(Activations& a) {
-  std::vector<int64_t> first_block_S;
-  int64_t num_blocks = 0;
-  const std::vector<int64_t>& offsets_S1 = a.packed.offsets_S1;
-  for (int64_t s = 0; s < a.num_sequences(); ++s) {
-    const int64_t length = offsets_S1[s + 1] - offsets_S1[s];
-    first_block_S.push_back(num_blocks);
-    num_blocks += (length + kernels::kKvBlockTokens - 1) / kernels::kKvBlockTokens;
+constexpr int64_t kBlock = kernels::kKvBlockTokens;
+int64_t BlocksFor(int64_t tokens) { return (tokens + kBlock - 1) / kBlock; }
+
+// Appends the table of a sequence that shares the first blocks of another table.
+int64_t AppendTable(std::span<const int32_t> shared, int64_t own, Activations& a) {
+  const auto begin = static_cast<int64_t>(a.block_tables.size());
+  a.block_tables.insert(a.block_tables.end(), shared.begin(), shared.end());
+  for (int64_t i = 0; i < own; ++i) a.block_tables.push_back(static_cast<int32_t>(a.num_blocks++));
+  return begin;
+}
+
+// Where each sequence's table begins. The full blocks of a prefix stand in all its continuations'.
+std::vector<int64_t> AssignTables(Activations& a) {
+  std::vector<int64_t> table_S(a.num_sequences());
+  a.num_blocks = 0;
+  a.block_tables.clear();
+  a.block_tables.reserve(2 * a.num_tokens() / kBlock + a.num_sequences());
+  for (const PrefixGroup& group : a.packed.groups) {
+    const int64_t P = a.packed.length(group.prefix);
+    table_S[group.prefix] = AppendTable({}, BlocksFor(P), a);
+    const std::vector<int32_t> full(a.block_tables.begin() + table_S[group.prefix],
+                                    a.block_tables.begin() + table_S[group.prefix] + P / kBlock);
+    for (int64_t s = group.first; s < group.prefix; ++s)
+      table_S[s] = AppendTable(full, BlocksFor(P % kBlock + a.packed.length(s)), a);
   }
-  a.block_table.resize(num_blocks);
-  std::iota(a.block_table.begin(), a.block_table.end(), 0);
+  return table_S;
+}
+
+void AssignBlocks(Activations& a) {
+  const std::vector<int64_t> table_S = AssignTables(a);
+  const auto row = [&](int64_t s, int64_t position) {
+    return kernels::AttentionRow{a.block_tables.data() + table_S[s],
+                                 static_cast<int32_t>(position + 1)};
+  };
   a.rows_M.clear();
   for (int64_t s = 0; s < a.num_sequences(); ++s)
-    for (int64_t m = offsets_S1[s]; m < offsets_S1[s + 1]; ++m)
-      a.rows_M.push_back({a.block_table.data() + first_block_S[s], a.packed.positions_N[m] + 1});
+    for (int64_t m = a.packed.offsets_S1[s]; m < a.packed.offsets_S1[s + 1]; ++m)
+      a.rows_M.push_back(row(s, a.packed.positions_N[m]));
+  a.tail_copies.clear();
+  for (const PrefixGroup& group : a.packed.groups) {
+    const int64_t P = a.packed.length(group.prefix), full = P / kBlock * kBlock;
+    for (int64_t s = group.first; s < group.prefix && full < P; ++s) {
+      a.tail_copies.push_back({.begin = a.packed.offsets_S1[group.prefix] + full, .rows = {}});
+      for (int64_t t = full; t < P; ++t) a.tail_copies.back().rows.push_back(row(s, t));
+    }
+  }
+}
+
+void SortRowsByToken(Activations& a) {
+  a.rows_by_token_R.resize(a.num_rows());
+  std::iota(a.rows_by_token_R.begin(), a.rows_by_token_R.end(), 0);
+  std::ranges::stable_sort(a.rows_by_token_R, {},
+                           [&](int64_t r) { return a.rows.hidden_rows_R[r]; });
 }
 
 void Grow(AlignedVector<float>& buffer, int64_t n) { Scratch(buffer, n); }
@@ -51,7 +89,9 @@ TrainingPass::TrainingPass(const ModelConfig& config, const float* params, float
       rope_(shape_.head_width, config.max_positions, config.rope_theta),
       pool_(pool),
       weights_(config, params, grads, tied_head_grads),
-      gradients_(std::make_unique<Gradients>()) {}
+      gradients_(std::make_unique<Gradients>()),
+      taken_(std::make_unique<CarriedPrefix>()),
+      left_(std::make_unique<CarriedPrefix>()) {}
 
 TrainingPass::~TrainingPass() = default;
 
@@ -91,6 +131,7 @@ std::shared_ptr<Activations> TrainingPass::NewActivations(const PackedTokens& pa
   a.packed = packed;
   a.rows = rows;
   AssignBlocks(a);
+  SortRowsByToken(a);
 
   const int64_t M = a.num_tokens(), R = a.num_rows(), D = config_.hidden_size;
   const int64_t W = int64_t{shape_.heads + 2 * shape_.kv_heads} * shape_.head_width;
@@ -107,8 +148,7 @@ std::shared_ptr<Activations> TrainingPass::NewActivations(const PackedTokens& pa
   Grow(a.at(config_.num_layers).x_MD, M * D);
   for (auto* buffer : {&a.last_x_RD, &a.hidden_RD}) Grow(*buffer, R * D);
   for (auto* buffer : {&a.last_inv_rms_R, &a.logsumexp_R}) Grow(*buffer, R);
-  for (auto& blocks : blocks_)
-    Grow(blocks, static_cast<int64_t>(a.block_table.size()) * kernels::KvBlockFloats(shape_));
+  for (auto& blocks : blocks_) Grow(blocks, a.num_blocks * kernels::KvBlockFloats(shape_));
   return activations;
 }
 
@@ -141,6 +181,21 @@ void TrainingPass::Qkv(Activations& a, int64_t layer, Rows r) {
                 r.count, rope_, kernels::RopeDirection::kForward, InlinePool());
   kernels::StoreKv(qkv_MW + k_column, qkv_MW + v_column, W, a.rows_M.data() + r.begin, r.count,
                    shape_, blocks_[layer % 2].data(), InlinePool());
+  StoreTails(a, layer, r);
+}
+
+void TrainingPass::StoreTails(Activations& a, int64_t layer, Rows r) {
+  const int64_t W = weights_.layers[layer].qkv.N;
+  const int64_t k_column = int64_t{shape_.heads} * shape_.head_width;
+  const int64_t v_column = k_column + int64_t{shape_.kv_heads} * shape_.head_width;
+  auto copy = std::ranges::upper_bound(a.tail_copies, r.begin, {}, &Activations::TailCopy::end);
+  for (; copy != a.tail_copies.end() && copy->begin < r.begin + r.count; ++copy) {
+    const int64_t begin = std::max(copy->begin, r.begin);
+    const int64_t end = std::min(copy->end(), r.begin + r.count);
+    const float* row_W = a.at(layer).qkv_MW.data() + begin * W;
+    kernels::StoreKv(row_W + k_column, row_W + v_column, W, copy->rows.data() + begin - copy->begin,
+                     end - begin, shape_, blocks_[layer % 2].data(), InlinePool());
+  }
 }
 
 // From the layer's queries and all keys and values to its output, which is the next layer's input.

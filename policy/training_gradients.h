@@ -56,4 +56,11 @@ struct TrainingPass::Gradients {
   kernels::AlignedVector<float> dattended_MQ, dqkv_MW[2];
 };
 
+// What continuations in passes so far have added to the gradient of their prefix.
+struct TrainingPass::CarriedPrefix {
+  int64_t tokens = 0;                                     // of the prefix; 0: nothing carried
+  kernels::AlignedVector<float> dx_D;                     // of its last token, at the top
+  std::vector<kernels::AlignedVector<float>> dkv_L_P2KH;  // as AttentionPrefixGroup's
+};
+
 }  // namespace r1zero

@@ -7,8 +7,9 @@
 //   forward   embed, norm, qkv | attention, o, mlp, next norm and qkv | ... | norm, head
 //   backward  head, mlp | attention beside the weights' gradients | qkv, mlp below | ...
 //
-// A weight's gradient is summed over tokens ascending, into what is there: any split into passes
-// gives the same bits.
+// A weight's gradient is summed over tokens ascending, into what is there, and what continuations
+// add to their prefix is summed in their order, and carried from pass to pass where a group is cut:
+// any split into passes gives the same bits.
 #pragma once
 
 #include <memory>
@@ -37,7 +38,8 @@ class TrainingPass {
                                        float inv_temperature, bool keep, float* logprobs_R,
                                        float* entropy_R);
 
-  // Adds the gradients of sum_r dlogprobs[r] * logprobs[r]. Once for each forward that was kept.
+  // Adds the gradients of sum_r dlogprobs[r] * logprobs[r]. Once for each forward that was kept; in
+  // the order of the passes, where one continues another.
   void Backward(Activations& a, const float* dlogprobs_R);
 
  private:
@@ -45,6 +47,7 @@ class TrainingPass {
     int64_t begin = 0, count = 0;
   };
   struct Gradients;
+  struct CarriedPrefix;
   class Jobs;
 
   std::shared_ptr<Activations> NewActivations(const PackedTokens& packed, const LogprobRows& rows,
@@ -53,11 +56,14 @@ class TrainingPass {
   void ForTiles(int64_t num_rows, const Task& task);
 
   void Embed(Activations& a, Rows r);
+  void StoreTails(Activations& a, int64_t layer, Rows r);
   void Qkv(Activations& a, int64_t layer, Rows r);
   void AttentionAndMlp(Activations& a, int64_t layer, Rows r);
   void LastNorm(Activations& a, Rows r);
 
   void LastNormGradient(Activations& a, Rows r);
+  void AddLastNormGradient(const Activations& a, int64_t row, float* dx_D);
+  void PrepareCarried(const Activations& a);
   void MlpGradient(Activations& a, int64_t layer, Rows r);
   void QkvGradient(Activations& a, int64_t layer, Rows r);
   void AddAttentionJobs(Activations& a, int64_t layer, Jobs& jobs);
@@ -77,6 +83,7 @@ class TrainingPass {
   TrainingWeights weights_;
   kernels::AlignedVector<float> blocks_[2];  // keys and values of even and of odd layers
   std::unique_ptr<Gradients> gradients_;
+  std::unique_ptr<CarriedPrefix> taken_, left_;  // from the pass before, for the pass behind
   // Activations that nobody holds any more; those that are held give themselves back to it.
   using Unused = std::vector<std::unique_ptr<Activations>>;
   std::shared_ptr<Unused> unused_ = std::make_shared<Unused>();

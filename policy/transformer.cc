@@ -29,42 +29,6 @@ torch::nn::Module& OwnerOf(torch::nn::Module& root, const std::string& path) {
   return *owner;
 }
 
-void CheckTokens(const PackedTokens& packed, const ModelConfig& config) {
-  const auto N = static_cast<int64_t>(packed.tokens_N.size());
-  Require(N > 0 && packed.positions_N.size() == packed.tokens_N.size() &&
-              packed.offsets_S1.size() >= 2 && packed.offsets_S1.front() == 0 &&
-              packed.offsets_S1.back() == N,
-          "transformer: a batch of ", N, " tokens with ", packed.positions_N.size(),
-          " positions; its offsets must run from 0 to the number of tokens");
-  for (size_t s = 0; s + 1 < packed.offsets_S1.size(); ++s) {
-    const int64_t length = packed.offsets_S1[s + 1] - packed.offsets_S1[s];
-    Require(length > 0 && length <= config.max_positions, "transformer: sequence ", s, " has ",
-            length, " tokens, expected 1 to max_positions = ", config.max_positions);
-    for (int64_t m = packed.offsets_S1[s]; m < packed.offsets_S1[s + 1]; ++m)
-      Require(packed.positions_N[m] == m - packed.offsets_S1[s], "transformer: token ", m,
-              " has position ", packed.positions_N[m], ", expected its place in sequence ", s);
-  }
-  for (int64_t m = 0; m < N; ++m)
-    Require(packed.tokens_N[m] >= 0 && packed.tokens_N[m] < config.vocab_size,
-            "transformer: token ", m, " is ", packed.tokens_N[m], ", outside the vocabulary of ",
-            config.vocab_size);
-}
-
-void CheckRows(const LogprobRows& rows, int64_t num_tokens, const ModelConfig& config) {
-  Require(!rows.hidden_rows_R.empty() && rows.hidden_rows_R.size() == rows.targets_R.size(),
-          "transformer: ", rows.hidden_rows_R.size(), " rows with ", rows.targets_R.size(),
-          " targets, expected as many, and at least one");
-  int64_t before = -1;
-  for (size_t r = 0; r < rows.targets_R.size(); ++r) {
-    Require(rows.hidden_rows_R[r] > before && rows.hidden_rows_R[r] < num_tokens,
-            "transformer: row ", r, " reads token ", rows.hidden_rows_R[r],
-            ", expected ascending places in a batch of ", num_tokens, " tokens");
-    before = rows.hidden_rows_R[r];
-    Require(rows.targets_R[r] >= 0 && rows.targets_R[r] < config.vocab_size, "transformer: target ",
-            r, " is ", rows.targets_R[r], ", outside the vocabulary of ", config.vocab_size);
-  }
-}
-
 // The whole pass is one function of the graph: its input stands for all parameters, whose gradients
 // the pass accumulates itself.
 struct PassFunction : torch::autograd::Function<PassFunction> {
@@ -130,10 +94,11 @@ void TransformerImpl::RegisterParameters() {
 
 LogprobOutput TransformerImpl::Logprobs(const PackedTokens& packed, const LogprobRows& rows,
                                         float inv_temperature) {
-  CheckTokens(packed, config_);
-  CheckRows(rows, static_cast<int64_t>(packed.tokens_N.size()), config_);
+  CheckPacked(packed, rows, config_.max_positions, config_.vocab_size);
   if (pass_) return KernelLogprobs(packed, rows, inv_temperature);
-  return AtenLogprobs(config_, NameWeights(config_, parameters()), packed, rows, inv_temperature);
+  const UnsharedBatch batch = Unshare(packed, rows);
+  return AtenLogprobs(config_, NameWeights(config_, parameters()), batch.tokens, batch.rows,
+                      inv_temperature);
 }
 
 LogprobOutput TransformerImpl::KernelLogprobs(const PackedTokens& packed, const LogprobRows& rows,

@@ -121,6 +121,7 @@ std::string TrainingSha256(const RunConfig& config) {
   c.rollout.engine = defaults.rollout.engine;
   c.grpo.threads = defaults.grpo.threads;
   c.grpo.micro_batch_tokens = defaults.grpo.micro_batch_tokens;
+  c.grpo.check_old_logprobs = defaults.grpo.check_old_logprobs;
   c.pretrain.cache = defaults.pretrain.cache;
   c.task.held_out = defaults.task.held_out;
   c.eval = defaults.eval;

@@ -52,6 +52,7 @@ struct Packed : Batch {
   Packed() : Batch(32, 128), logsumexp(4096 * 4) {
     for (int64_t m = 0; m < 4096; ++m) rows.push_back(Row(m / 128, m % 128 + 1));
     for (int64_t s = 0; s <= 32; ++s) offsets.push_back(s * 128);
+    for (int64_t s = 0; s < 32; ++s) groups.push_back({.first = s, .prefix = s});
   }
   void Forward() {
     Attention(qkv.data(), kQkvWidth, rows.data(), 4096, kShape, blocks.data(), out.data(),
@@ -59,6 +60,7 @@ struct Packed : Batch {
   }
   std::vector<AttentionRow> rows;
   std::vector<int64_t> offsets;
+  std::vector<AttentionPrefixGroup> groups;
   AlignedVector<float> logsumexp;
   ThreadPool pool{1};
 };
@@ -90,7 +92,7 @@ void BM_PackedBackward(benchmark::State& state) {
                        .dk_M = dq + kWidth,
                        .dv_M = dq + 2 * kWidth,
                        .ldd = kQkvWidth},
-                      32, packed.pool);
+                      packed.groups, packed.pool);
     benchmark::ClobberMemory();
   }
 }

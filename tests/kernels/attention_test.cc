@@ -169,14 +169,20 @@ class AttentionBackwardWith : public AttentionWith {
                        .out_MNH = forward.out.data(),
                        .logsumexp_MN = forward.logsumexp.data(),
                        .dout_MNH = dout.data(),
-                       .offsets_S1 = &offsets[first],
+                       .offsets_S1 = offsets.data(),
                        .shape = shape,
                        .dq_M = dq,
                        .dk_M = dq + N * H,
                        .dv_M = dq + (N + K) * H,
                        .ldd = ld},
-                      static_cast<int64_t>(last - first), pool);
+                      ByThemselves(first, last), pool);
     return gradient;
+  }
+  static std::vector<AttentionPrefixGroup> ByThemselves(size_t first, size_t last) {
+    std::vector<AttentionPrefixGroup> groups;
+    for (auto s = static_cast<int64_t>(first); s < static_cast<int64_t>(last); ++s)
+      groups.push_back({.first = s, .prefix = s});
+    return groups;
   }
   Floats Backward(ThreadPool& pool) const { return Backward(qkv, 0, offsets.size() - 1, pool); }
 

@@ -71,6 +71,82 @@ std::vector<std::vector<int32_t>> Sequences() {
   return sequences;
 }
 
+// Three prompts with continuations of unlike lengths (one of a single token, which is a target only),
+// and one by itself; prompts of 5, 16 and 21 tokens, so that a KV block is shared in part, whole, both.
+struct PromptAndContinuations {
+  std::vector<int32_t> prompt;
+  std::vector<std::vector<int32_t>> continuations;
+};
+std::vector<PromptAndContinuations> SharedPrompts() {
+  std::vector<PromptAndContinuations> prompts;
+  uint64_t seed = 50;
+  for (const auto& [prompt_length, lengths] : std::vector<std::pair<int64_t, std::vector<int64_t>>>{
+           {5, {9, 1, 17}}, {16, {4, 30, 2, 8}}, {21, {12}}}) {
+    prompts.push_back({RandomSequence(prompt_length, seed++), {}});
+    for (const int64_t length : lengths)
+      prompts.back().continuations.push_back(RandomSequence(length, seed++));
+  }
+  return prompts;
+}
+
+// Prompt and continuation as sequences of their own, one for each continuation.
+std::vector<std::vector<int32_t>> Whole(const std::vector<PromptAndContinuations>& prompts) {
+  std::vector<std::vector<int32_t>> sequences;
+  for (const auto& p : prompts)
+    for (const auto& continuation : p.continuations) {
+      sequences.push_back(p.prompt);
+      sequences.back().insert(sequences.back().end(), continuation.begin(), continuation.end());
+    }
+  return sequences;
+}
+
+// Continuations [begin, end) of one prompt, which is run once. Every token of a continuation is a
+// target.
+void AppendShared(const PromptAndContinuations& p, size_t begin, size_t end,
+                  PackedExample& example) {
+  auto prompt_end = example.tokens.num_tokens() + static_cast<int64_t>(p.prompt.size());
+  for (size_t i = begin; i < end; ++i)
+    prompt_end += static_cast<int64_t>(p.continuations[i].size()) - 1;
+  for (size_t i = begin; i < end; ++i) {
+    const std::span<const int32_t> tokens = p.continuations[i];
+    const int64_t first = example.tokens.num_tokens();
+    for (size_t t = 0; t < tokens.size(); ++t) {
+      example.rows.hidden_rows_R.push_back(t == 0 ? prompt_end - 1
+                                                  : first + static_cast<int64_t>(t) - 1);
+      example.rows.targets_R.push_back(tokens[t]);
+    }
+    if (tokens.size() > 1)
+      example.tokens.AppendContinuation(tokens.first(tokens.size() - 1),
+                                        static_cast<int64_t>(p.prompt.size()));
+  }
+  example.tokens.Append(p.prompt);
+}
+
+PackedExample PackShared(const std::vector<PromptAndContinuations>& prompts) {
+  PackedExample example;
+  for (const auto& p : prompts) AppendShared(p, 0, p.continuations.size(), example);
+  return example;
+}
+
+// The same in passes of at most `continuations` each, which cut prompts apart.
+std::vector<PackedExample> PackSharedInPasses(const std::vector<PromptAndContinuations>& prompts,
+                                              size_t continuations) {
+  std::vector<PackedExample> passes(1);
+  size_t room = continuations;
+  for (const auto& p : prompts)
+    for (size_t i = 0, end = 0; i < p.continuations.size(); i = end) {
+      if (room == 0) {
+        passes.back().tokens.continues_behind = i > 0;
+        passes.emplace_back().tokens.continues_before = i > 0;
+        room = continuations;
+      }
+      end = std::min(p.continuations.size(), i + room);
+      room -= end - i;
+      AppendShared(p, i, end, passes.back());
+    }
+  return passes;
+}
+
 // The gradient of the sum of logprobs, each with a weight of its own.
 torch::Tensor OutputGradient(int64_t rows) { return at::linspace(-1, 1, rows, at::kFloat); }
 
@@ -133,6 +209,85 @@ TEST_P(TransformerShapes, LogprobsAndGradientsAgreeWithTheFormulasInFloat64) {
       EXPECT_LT(error, kGradientTolerance * expected.norm().item<double>()) << manifest[i].name;
     }
   }
+}
+
+// `skipped` of NaiveLogprobs counts from the sequence's begin: here all but the continuation.
+NaiveResult NaiveSharedLogprobs(const ModelConfig& config, const NamedTensors& weights) {
+  std::vector<torch::Tensor> logprobs, entropy;
+  for (const auto& p : SharedPrompts())
+    for (const auto& sequence : Whole({p})) {
+      const size_t first = p.prompt.size() - 1;
+      const auto all_TV = NaiveLogits(config, weights, sequence).log_softmax(-1);
+      for (size_t t = first; t + 1 < sequence.size(); ++t) {
+        logprobs.push_back(all_TV[t][sequence[t + 1]]);
+        entropy.push_back(-(all_TV[t].exp() * all_TV[t]).sum());
+      }
+    }
+  return {at::stack(logprobs), at::stack(entropy)};
+}
+
+TEST_P(TransformerShapes, APromptRunOnceForItsGroupGivesTheFloat64GradientsOfEverySequenceWhole) {
+  const auto naive = NaiveSharedLogprobs(config_, leaves_);
+  naive.logprobs_R.backward(OutputGradient(naive.logprobs_R.numel()).to(at::kDouble));
+  const auto example = PackShared(SharedPrompts());
+  for (const Backend backend : {Backend::kKernels, Backend::kAten}) {
+    Transformer model(config_, torch::kCPU, pool_, backend);
+    model->Load(weights_);
+    const auto out = model->Logprobs(example.tokens, example.rows, 1.0f);
+    EXPECT_TRUE(at::allclose(out.logprobs_R.to(at::kDouble), naive.logprobs_R, kLogprobTolerance,
+                             kLogprobTolerance));
+    EXPECT_TRUE(at::allclose(out.entropy_R.to(at::kDouble), naive.entropy_R, kLogprobTolerance,
+                             kLogprobTolerance));
+    out.logprobs_R.backward(OutputGradient(out.logprobs_R.numel()));
+    model->FinishGradients();
+    const auto in_flat = CutFlat(config_, model->flat_grads());
+    const auto manifest = WeightManifest(config_);
+    for (size_t i = 0; i < manifest.size(); ++i) {
+      const auto expected = leaves_.at(manifest[i].name).grad();
+      const auto error = (in_flat[i].to(at::kDouble) - expected).norm().item<double>();
+      EXPECT_LT(error, kGradientTolerance * expected.norm().item<double>()) << manifest[i].name;
+    }
+  }
+}
+
+TEST_P(TransformerShapes, APromptRunOnceChangesNoBitOfALogprob) {
+  Transformer model(config_, torch::kCPU, pool_);
+  model->Load(weights_);
+  const auto shared = PackShared(SharedPrompts());
+  const UnsharedBatch unshared = Unshare(shared.tokens, shared.rows);
+  EXPECT_GT(unshared.tokens.num_tokens(), shared.tokens.num_tokens());
+  EXPECT_EQ(WeightSha256(Values(model->Logprobs(shared.tokens, shared.rows, 1.0f).logprobs_R)),
+            WeightSha256(Values(model->Logprobs(unshared.tokens, unshared.rows, 1.0f).logprobs_R)));
+}
+
+std::string SharedGradientHash(const Weights& weights, int threads, size_t continuations) {
+  kernels::ThreadPool pool(threads);
+  Transformer model(weights.config, torch::kCPU, pool);
+  model->Load(weights);
+  for (const PackedExample& pass : PackSharedInPasses(SharedPrompts(), continuations)) {
+    const auto out = model->Logprobs(pass.tokens, pass.rows, 1.0f);
+    out.logprobs_R.backward(out.logprobs_R.detach() * 0.01);
+  }
+  model->FinishGradients();
+  return WeightSha256(Values(model->flat_grads()));
+}
+
+TEST_P(TransformerShapes, GradientDoesNotDependOnWhereAGroupIsCutNorOnThreads) {
+  const std::string whole = SharedGradientHash(weights_, /*threads=*/1, /*continuations=*/8);
+  for (const int threads : {1, 2, 4})
+    for (const size_t continuations : {1, 2, 3, 4, 5, 6, 8})
+      EXPECT_EQ(SharedGradientHash(weights_, threads, continuations), whole)
+          << threads << " threads, passes of " << continuations << " continuations";
+}
+
+TEST(Transformer, PassesOfAGroupOutOfOrderAreRefused) {
+  const ModelConfig config = SmallModel(true, 2);
+  kernels::ThreadPool pool;
+  Transformer model(config, torch::kCPU, pool);
+  const auto passes = PackSharedInPasses(SharedPrompts(), 2);
+  const auto out = model->Logprobs(passes[1].tokens, passes[1].rows, 1.0f);
+  EXPECT_THAT([&] { out.logprobs_R.sum().backward(); },
+              testing::ThrowsMessage<std::exception>(testing::HasSubstr("passes of one group")));
 }
 
 TEST_P(TransformerShapes, AtenCompositionAgreesWithTheFormulasInFloat64) {
