@@ -125,6 +125,11 @@ HWY_INLINE void Scores(const float* HWY_RESTRICT q_H, int64_t H, const Blocks& k
   int64_t b = 0;
   if constexpr (kParts == 1) {
     for (; b + 8 <= num_blocks; b += 8) ScoreBlocks<8>(q_H, H, keys, b, offset, scale, score_T);
+    switch (num_blocks - b) {
+      case 7: return ScoreBlocks<7>(q_H, H, keys, b, offset, scale, score_T);
+      case 6: return ScoreBlocks<6>(q_H, H, keys, b, offset, scale, score_T);
+      case 5: return ScoreBlocks<5>(q_H, H, keys, b, offset, scale, score_T);
+    }
   }
   for (; b + 4 <= num_blocks; b += 4) ScoreBlocks<4>(q_H, H, keys, b, offset, scale, score_T);
   switch (num_blocks - b) {

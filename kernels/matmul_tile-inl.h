@@ -87,6 +87,7 @@ class Tile {
     const float* HWY_RESTRICT b = args.b;
     const int64_t a_step = args.a_step, panel_stride = args.panel_stride;
     for (int64_t i = args.steps; i > 0; --i) {
+      Prefetch(b + kStepsAhead * 16, panel_stride, Columns());
       Step(acc, a, b, panel_stride);
       a += a_step;
       b += 16;
@@ -99,6 +100,16 @@ class Tile {
   using Rows = std::make_integer_sequence<int, kRows>;
   using Columns = std::make_integer_sequence<int, kColumns>;
   using Cells = std::make_integer_sequence<int, kRows * kColumns>;
+
+  // b is read once from front to back; the next panels lie behind it.
+  static constexpr int64_t kStepsAhead = 24;
+  template <int... C>
+  static HWY_INLINE void Prefetch(const float* b, int64_t panel_stride,
+                                  std::integer_sequence<int, C...>) {
+    ((C % kVectorsPerPanel == 0 ? hwy::Prefetch(b + (C / kVectorsPerPanel) * panel_stride)
+                                : void()),
+     ...);
+  }
 
   template <int C>
   static HWY_INLINE Vec16 LoadB(const float* b, int64_t panel_stride) {

@@ -16,7 +16,7 @@ using kernels::AlignedVector;
 using kernels::InlinePool;
 using kernels::Scratch;
 
-constexpr int64_t kWeightRows = 48;  // of a weight's gradient in one task
+constexpr int64_t kLeastWeightRows = 48;  // of a weight's gradient in one task: each packs x anew
 constexpr int64_t kNormColumns = 64;
 
 void AddTo(float* y, const float* x, int64_t n) {
@@ -219,10 +219,12 @@ void TrainingPass::AddLinearJobs(const float* dy_MN, const float* x_MK, const Li
                                  int64_t M, Jobs& jobs) {
   const int64_t N = weight.N, K = weight.K;
   float* dw_NK = weight.dw_NK;
-  jobs.Add((N + kWeightRows - 1) / kWeightRows, [=](int64_t i) {
-    const int64_t n = i * kWeightRows;
+  const int64_t tasks = pool_.threads() == 1 ? 1 : 2 * pool_.threads();
+  const int64_t rows = std::max(kLeastWeightRows, (N + tasks - 1) / tasks);
+  jobs.Add((N + rows - 1) / rows, [=](int64_t i) {
+    const int64_t n = i * rows;
     kernels::AccumulateWeightGradient(dy_MN + n, N, x_MK, K, dw_NK + n * K, M,
-                                      std::min(kWeightRows, N - n), K, InlinePool());
+                                      std::min(rows, N - n), K, InlinePool());
   });
 }
 
