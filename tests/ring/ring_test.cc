@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "kernels/simd.h"
 #include "tests/ring/run_process.h"
 
 namespace r1zero {
@@ -106,10 +107,27 @@ TEST_F(Ring, WorkersAndThreadsEndInTheSameWeights) {
 
 TEST_F(Ring, MicroBatchesAndLearnerThreadsDoNotChangeAWeight) {
   const std::string expected = Undisturbed();
-  for (const std::string set : {"grpo.micro_batch_tokens=64", "grpo.threads=1", "grpo.threads=3"}) {
+  for (const std::string set :
+       {"grpo.micro_batch_tokens=1", "grpo.micro_batch_tokens=64", "grpo.micro_batch_tokens=512",
+        "grpo.micro_batch_tokens=65536", "grpo.threads=1", "grpo.threads=3",
+        "grpo.check_old_logprobs=true"}) {
     ASSERT_EQ(Run(Train("other", {"--in-process", "--set", set})).status, 0);
     EXPECT_EQ(Hash("other"), expected) << set;
   }
+}
+
+TEST_F(Ring, AnotherInstructionSetDoesNotChangeAWeightAndOneThatIsNotThereIsRefused) {
+  const std::string expected = Undisturbed();
+  if (kernels::SimdName() == "NEON") GTEST_SKIP() << "this machine has one instruction set only";
+  setenv("R1ZERO_SIMD", "AVX2", /*overwrite=*/1);
+  const Ended avx2 = Run(Train("avx2", {}));
+  setenv("R1ZERO_SIMD", "SSE4", /*overwrite=*/1);
+  const Ended sse4 = Run(Train("sse4", {}));
+  unsetenv("R1ZERO_SIMD");
+  EXPECT_EQ(avx2.status, 0) << avx2.output;
+  EXPECT_EQ(Hash("avx2"), expected);
+  EXPECT_NE(sse4.status, 0);
+  EXPECT_THAT(sse4.output, testing::HasSubstr("R1ZERO_SIMD is 'SSE4', expected"));
 }
 
 TEST_F(Ring, AWorkerThatIsKilledLosesNothing) {

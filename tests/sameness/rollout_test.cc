@@ -1,0 +1,70 @@
+// One prompt, many ways to sample it: alone, among others, in chunks, by several engines.
+#include "tests/sameness/models.h"
+
+namespace r1zero::sameness {
+namespace {
+
+class RolloutOf : public testing::TestWithParam<Shape> {
+ protected:
+  const Shape& shape = GetParam();
+};
+INSTANTIATE_TEST_SUITE_P(, RolloutOf, testing::ValuesIn(Shapes()), Name);
+
+TEST_P(RolloutOf, APromptHasTheSameTokensAndBitsAloneAmong7AndAmong128Sequences) {
+  const Groups seven = Sample(shape, LeasesOf(shape, 7));
+  const Groups many = Sample(shape, LeasesOf(shape, 43), {.max_sequences = 129});
+  for (const Lease& lease : LeasesOf(shape, 7)) {
+    const Groups alone = Sample(shape, {lease});
+    ExpectSame(alone.at(lease.prompt.ordinal), seven.at(lease.prompt.ordinal));
+    ExpectSame(alone.at(lease.prompt.ordinal), many.at(lease.prompt.ordinal));
+  }
+}
+
+TEST_P(RolloutOf, PrefillInOnePieceInChunksAndTokenByTokenGivesTheSameBits) {
+  const auto leases = LeasesOf(shape, 7);
+  const Groups whole = Sample(shape, leases, {.max_sequences = 64, .max_prefill_tokens = 4096});
+  for (const int64_t chunk : {1, 3, 16, 25})
+    ExpectSame(Sample(shape, leases, {.max_sequences = 64, .max_prefill_tokens = chunk}), whole);
+}
+
+TEST_P(RolloutOf, AFewSequencesAtATimeGiveTheBitsOfAllAtOnce) {
+  const auto leases = LeasesOf(shape, 7);
+  const Groups all = Sample(shape, leases);
+  for (const int64_t sequences : {3, 4, 8})
+    ExpectSame(Sample(shape, leases, {.max_sequences = sequences}), all);
+}
+
+// Engines stand for workers: prompts go to whoever comes first, at whatever pace.
+TEST_P(RolloutOf, OneTwoAndFourEnginesThatTakeTurnsAtRandomGiveTheSameGroups) {
+  const auto leases = LeasesOf(shape, 14);
+  const Groups expected = Sample(shape, leases);
+  for (const int engines : {1, 2, 4}) {
+    RandomStream random(engines, RandomPurpose::kPrompt);
+    std::vector<std::unique_ptr<Engine>> all;
+    for (int i = 0; i < engines; ++i) all.push_back(EngineOf(shape, {.max_sequences = 9}));
+    Groups groups;
+    for (size_t next = 0; groups.size() < leases.size();) {
+      Engine& engine = *all[random.Below(engines)];
+      if (next < leases.size() && engine.num_sequences() < 9) engine.Add(leases[next++]);
+      if (!engine.idle()) Collect(engine.Step(), groups);
+    }
+    ExpectSame(groups, expected);
+  }
+}
+
+TEST(Rollout, OfAPromptOfTwoThousandTokensIsTheSameInChunksOfAnySize) {
+  const Shape shape = LongContext();
+  Lease lease = LeaseOf(shape, 0);
+  lease.prompt.tokens = RandomTokens(2000, shape.vocab, 3);
+  lease.sampling.max_total_tokens = 2030;
+  const EngineConfig config{.max_sequences = 3, .max_prefill_tokens = 4096};
+  const Groups whole = Sample(shape, {lease}, config);
+  for (const int64_t chunk : {1, 100, 777}) {
+    EngineConfig chunked = config;
+    chunked.max_prefill_tokens = chunk;
+    ExpectSame(Sample(shape, {lease}, chunked), whole);
+  }
+}
+
+}  // namespace
+}  // namespace r1zero::sameness
