@@ -116,7 +116,9 @@ const float* Adjust(const float* logits_V, int64_t V, const SamplerParams& param
   if (!penalises && !Truncates(params)) return logits_V;
 
   std::copy_n(logits_V, V, scratch_V);
-  ApplyDistribution({.seen = seen, .repetition_penalty = params.repetition_penalty}, scratch_V, V);
+  if (penalises)
+    ApplyDistribution({.seen = seen, .repetition_penalty = params.repetition_penalty}, scratch_V,
+                      V);
   if (!Truncates(params)) return scratch_V;
   const float inv_temperature = 1.0f / params.temperature;
   const float logsumexp = CheckedExpRow(scratch_V, V, inv_temperature, p_V);
