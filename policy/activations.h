@@ -25,11 +25,15 @@ struct Activations {
   Layer& at(int64_t l) { return layers[kept ? l : 0]; }
   int64_t num_tokens() const { return static_cast<int64_t>(packed.tokens_N.size()); }
   int64_t num_rows() const { return static_cast<int64_t>(rows.targets_R.size()); }
+  const kernels::RowDistribution* distributions() const {
+    return distributions_R.empty() ? nullptr : distributions_R.data();
+  }
   int64_t num_sequences() const { return static_cast<int64_t>(packed.offsets_S1.size()) - 1; }
 
   bool kept = false;
   PackedTokens packed;
   LogprobRows rows;
+  std::vector<kernels::RowDistribution> distributions_R;  // point into rows; empty: plain
   float inv_temperature = 1;
   std::vector<int32_t> block_table;           // each sequence has KV blocks of its own, in order
   std::vector<kernels::AttentionRow> rows_M;  // point into block_table

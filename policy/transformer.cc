@@ -50,10 +50,17 @@ void CheckTokens(const PackedTokens& packed, const ModelConfig& config) {
             config.vocab_size);
 }
 
+void CheckDistributions(const RowDistributions& distributions, size_t num_rows) {
+  for (const auto* sets : {&distributions.kept_R, &distributions.seen_R})
+    Require(sets->empty() || sets->size() == num_rows, "transformer: ", num_rows, " rows with ",
+            sets->size(), " sets of tokens, expected none or one a row");
+}
+
 void CheckRows(const LogprobRows& rows, int64_t num_tokens, const ModelConfig& config) {
   Require(!rows.hidden_rows_R.empty() && rows.hidden_rows_R.size() == rows.targets_R.size(),
           "transformer: ", rows.hidden_rows_R.size(), " rows with ", rows.targets_R.size(),
           " targets, expected as many, and at least one");
+  if (rows.distributions) CheckDistributions(*rows.distributions, rows.targets_R.size());
   int64_t before = -1;
   for (size_t r = 0; r < rows.targets_R.size(); ++r) {
     Require(rows.hidden_rows_R[r] > before && rows.hidden_rows_R[r] < num_tokens,
