@@ -165,7 +165,8 @@ void GrpoLearner::MicroBatch(std::span<const TrainingSequence> sequences, Update
   const bool has_gradient =
       uses_reference() || std::any_of(sequences.begin(), sequences.end(),
                                       [](const auto& s) { return s.advantage != 0; });
-  const PackedBatch batch = PackSequences(sequences);
+  const PackedBatch batch =
+      PackSequences(sequences, {base_.config.vocab_size, options_.repetition_penalty});
   const std::vector<float> ref_logprobs_N = ReferenceLogprobs(batch);
 
   const at::AutoGradMode grad_mode(has_gradient);

@@ -1,5 +1,7 @@
 #include "grpo/packed_batch.h"
 
+#include <utility>
+
 #include "common/error.h"
 
 namespace r1zero {
@@ -26,11 +28,52 @@ void Append(const TrainingSequence& sequence, PackedBatch& batch) {
   batch.weights_N.resize(batch.old_logprobs_N.size(), sequence.token_weight);
 }
 
+void AppendKept(const TrainingSequence& sequence, const SampledFrom& from,
+                RowDistributions& distributions) {
+  const KeptSets& kept = sequence.completion->kept;
+  try {
+    for (kernels::TokenSet& set : Unpack(kept, from.vocab_size))
+      distributions.kept_R.push_back(std::move(set));
+  } catch (const Error& error) {
+    Fail("prompt ", sequence.prompt->ordinal, ": ", error.what());
+  }
+}
+
+// Before the completion's first token that is the prompt, before the next one token more.
+void AppendSeen(const TrainingSequence& sequence, const SampledFrom& from,
+                RowDistributions& distributions) {
+  kernels::TokenSet seen(from.vocab_size);
+  for (const int32_t token : sequence.prompt->tokens) seen.Add(token);
+  for (const int32_t token : sequence.completion->tokens) {
+    distributions.seen_R.push_back(seen);
+    seen.Add(token);
+  }
+}
+
+// Null if all rows are plain softmaxes.
+std::shared_ptr<const RowDistributions> DistributionsOf(std::span<const TrainingSequence> sequences,
+                                                        const SampledFrom& from) {
+  RowDistributions distributions{.repetition_penalty = from.repetition_penalty};
+  size_t rows = 0;
+  for (const TrainingSequence& sequence : sequences) {
+    rows += sequence.completion->tokens.size();
+    AppendKept(sequence, from, distributions);
+    if (from.repetition_penalty != 1) AppendSeen(sequence, from, distributions);
+    Require(distributions.kept_R.empty() || distributions.kept_R.size() == rows, "prompt ",
+            sequence.prompt->ordinal, ": a completion of ", sequence.completion->tokens.size(),
+            " tokens with ", sequence.completion->kept.lengths_T.size(),
+            " kept sets, expected one a token of every completion, or none");
+  }
+  if (distributions.kept_R.empty() && distributions.seen_R.empty()) return nullptr;
+  return std::make_shared<RowDistributions>(std::move(distributions));
+}
+
 }  // namespace
 
-PackedBatch PackSequences(std::span<const TrainingSequence> sequences) {
+PackedBatch PackSequences(std::span<const TrainingSequence> sequences, const SampledFrom& from) {
   PackedBatch batch;
   for (const TrainingSequence& sequence : sequences) Append(sequence, batch);
+  batch.rows.distributions = DistributionsOf(sequences, from);
   return batch;
 }
 
