@@ -38,6 +38,14 @@ std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lea
   return "";
 }
 
+std::string WhatIsWrongWithKept(const Completion& completion, const Lease& lease,
+                                int32_t vocab_size) {
+  if (Truncates(lease.sampling)) return WhatIsWrong(completion.kept, completion.tokens, vocab_size);
+  return completion.kept.empty() && completion.kept.words.empty()
+             ? ""
+             : "kept sets, but its lease does not truncate";
+}
+
 // Far above any rubric's; sums of such numbers and their squares stay finite.
 constexpr double kMostReward = 1e6;
 
@@ -94,6 +102,7 @@ std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules
   for (size_t i = 0; i < group.completions.size(); ++i) {
     std::string wrong =
         WhatIsWrongWithTokens(group.completions[i], lease, rules.vocab_size, rules.eos_token);
+    if (wrong.empty()) wrong = WhatIsWrongWithKept(group.completions[i], lease, rules.vocab_size);
     if (wrong.empty()) wrong = WhatIsWrongWithReward(group.completions[i], rules.parts);
     if (!wrong.empty()) return Text("completion ", i, ": ", wrong);
   }

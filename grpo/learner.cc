@@ -106,6 +106,9 @@ class GrpoLearner : public Learner {
     return {c.beta1, c.beta2, c.eps, c.weight_decay, c.max_grad_norm};
   }
   bool uses_reference() const { return config_.loss.kl_coef != 0; }
+  SampledFrom SampledFromHere() const {
+    return {base_.config.vocab_size, options_.repetition_penalty};
+  }
   int64_t total_optimizer_steps() const {
     return config_.steps * config_.minibatches * config_.inner_epochs;
   }
@@ -192,7 +195,7 @@ void GrpoLearner::RunMicroBatch(const MicroBatch& micro_batch, UpdateMetrics& me
   const bool has_gradient = uses_reference() || micro_batch.continues_before ||
                             micro_batch.continues_behind ||
                             std::ranges::any_of(micro_batch.sequences, HasGradient);
-  const PackedBatch batch = PackSequences(micro_batch);
+  const PackedBatch batch = PackSequences(micro_batch, SampledFromHere());
   const std::vector<float> ref_logprobs_N = ReferenceLogprobs(batch);
 
   const at::AutoGradMode grad_mode(has_gradient);
@@ -232,7 +235,7 @@ void GrpoLearner::CheckOldLogprobs(std::span<const Group> groups) {
     for (const Completion& completion : group.completions)
       sequences.push_back({&group.prompt, &completion, 0, 0});
   for (const MicroBatch& micro_batch : SplitMicroBatches(sequences, config_.micro_batch_tokens)) {
-    const PackedBatch batch = PackSequences(micro_batch);
+    const PackedBatch batch = PackSequences(micro_batch, SampledFromHere());
     const std::vector<float> logprobs_N = TokenValues(
         policy_->Logprobs(batch.tokens, batch.rows, 1.0f / options_.temperature).logprobs_R);
     RequireSameBits(micro_batch.sequences, logprobs_N);

@@ -55,6 +55,7 @@ struct LearnerOptions {
   float temperature = 1.0f;  // that the rollouts were sampled at
   uint64_t seed = 0;
   std::string device = "cpu";
+  float repetition_penalty = 1.0f;  // of the rollouts; what they kept, they bring along
 };
 
 // `base` is both the starting policy and the first reference.

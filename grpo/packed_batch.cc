@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "common/error.h"
 
@@ -52,9 +53,49 @@ void AppendGroup(Sequences group, PackedBatch& batch) {
   batch.tokens.Append(prompt);
 }
 
+void AppendKept(const TrainingSequence& sequence, const SampledFrom& from,
+                RowDistributions& distributions) {
+  const KeptSets& kept = sequence.completion->kept;
+  try {
+    for (kernels::TokenSet& set : Unpack(kept, from.vocab_size))
+      distributions.kept_R.push_back(std::move(set));
+  } catch (const Error& error) {
+    Fail("prompt ", sequence.prompt->ordinal, ": ", error.what());
+  }
+}
+
+// Before the completion's first token that is the prompt, before the next one token more.
+void AppendSeen(const TrainingSequence& sequence, const SampledFrom& from,
+                RowDistributions& distributions) {
+  kernels::TokenSet seen(from.vocab_size);
+  for (const int32_t token : sequence.prompt->tokens) seen.Add(token);
+  for (const int32_t token : sequence.completion->tokens) {
+    distributions.seen_R.push_back(seen);
+    seen.Add(token);
+  }
+}
+
+// Null if all rows are plain softmaxes.
+std::shared_ptr<const RowDistributions> DistributionsOf(std::span<const TrainingSequence> sequences,
+                                                        const SampledFrom& from) {
+  RowDistributions distributions{.repetition_penalty = from.repetition_penalty};
+  size_t rows = 0;
+  for (const TrainingSequence& sequence : sequences) {
+    rows += sequence.completion->tokens.size();
+    AppendKept(sequence, from, distributions);
+    if (from.repetition_penalty != 1) AppendSeen(sequence, from, distributions);
+    Require(distributions.kept_R.empty() || distributions.kept_R.size() == rows, "prompt ",
+            sequence.prompt->ordinal, ": a completion of ", sequence.completion->tokens.size(),
+            " tokens with ", sequence.completion->kept.lengths_T.size(),
+            " kept sets, expected one a token of every completion, or none");
+  }
+  if (distributions.kept_R.empty() && distributions.seen_R.empty()) return nullptr;
+  return std::make_shared<RowDistributions>(std::move(distributions));
+}
+
 }  // namespace
 
-PackedBatch PackSequences(const MicroBatch& micro_batch) {
+PackedBatch PackSequences(const MicroBatch& micro_batch, const SampledFrom& from) {
   PackedBatch batch;
   batch.tokens.continues_before = micro_batch.continues_before;
   batch.tokens.continues_behind = micro_batch.continues_behind;
@@ -65,6 +106,7 @@ PackedBatch PackSequences(const MicroBatch& micro_batch) {
     AppendGroup(left.first(count), batch);
     left = left.subspan(count);
   }
+  batch.rows.distributions = DistributionsOf(micro_batch.sequences, from);
   return batch;
 }
 

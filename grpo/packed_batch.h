@@ -18,7 +18,16 @@ struct PackedBatch {
   std::vector<double> weights_N;
 };
 
-// Error naming the prompt if a completion is empty or its log-probabilities are not one a token.
-PackedBatch PackSequences(const MicroBatch& micro_batch);
+// How the completions were sampled, beside what they bring along.
+struct SampledFrom {
+  int64_t vocab_size = 0;
+  float repetition_penalty = 1.0f;  // 1: off
+};
+
+// The rows' distributions are those that sampled: what truncation kept, and the tokens seen by the
+// repetition penalty. Error naming the prompt if a completion is empty, or its log-probabilities or
+// kept sets are not one a token.
+PackedBatch PackSequences(std::span<const TrainingSequence> sequences,
+                          const SampledFrom& from = {});
 
 }  // namespace r1zero

@@ -32,6 +32,9 @@ struct TrainerConfig {
   int64_t max_total_tokens = 128;
   std::string config_sha256;          // of the parts that training depends on
   bool accept_config_change = false;  // resume a checkpoint of another configuration
+  // Of training rollouts, as in SamplingParams.
+  int64_t top_k = 0;
+  double top_p = 1.0, min_p = 0.0, repetition_penalty = 1.0;
 };
 
 // Something to show a person while training goes on.

@@ -103,8 +103,12 @@ std::optional<std::vector<Group>> TrainingRun::RollOut() {
   auto groups = Collect(std::move(prompts),
                         {.group_size = static_cast<int32_t>(config_.grpo.group_size),
                          .temperature = static_cast<float>(config_.temperature),
+                         .top_k = static_cast<int32_t>(config_.top_k),
+                         .top_p = static_cast<float>(config_.top_p),
+                         .min_p = static_cast<float>(config_.min_p),
                          .max_total_tokens = static_cast<int32_t>(config_.max_total_tokens),
-                         .seed = config_.seed});
+                         .seed = config_.seed,
+                         .repetition_penalty = static_cast<float>(config_.repetition_penalty)});
   if (!groups) return std::nullopt;
   progress_.next_ordinal += config_.grpo.prompts_per_step;
   rollout_seconds_ = SecondsSince(step_started_);

@@ -1,7 +1,7 @@
 #include "kernels/head.h"
 
 #include <algorithm>
-#include <limits>
+#include <vector>
 
 #include "common/error.h"
 #include "kernels/math.h"
@@ -13,35 +13,19 @@
 #include "hwy/highway.h"
 #include "kernels/elementwise-inl.h"
 #include "kernels/math-inl.h"
+#include "kernels/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
 
 float LogSumExpRow(const float* HWY_RESTRICT logits_V, int64_t V, float inv_temperature) {
-  const float max = Reduce16(
-      V, -std::numeric_limits<float>::infinity(),
-      [=](auto d, auto partial, int64_t i) HWY_ATTR {
-        const auto z = hn::Mul(hn::LoadU(d, logits_V + i), hn::Set(d, inv_temperature));
-        return hn::Max(partial, z);
-      },
-      [](float a, float b) HWY_ATTR { return a > b ? a : b; });
-  const float sum = Sum16(V, [=](auto d, auto partial, int64_t i) HWY_ATTR {
-    const auto z = hn::Mul(hn::LoadU(d, logits_V + i), hn::Set(d, inv_temperature));
-    return hn::Add(partial, Exp(d, hn::Sub(z, hn::Set(d, max))));
-  });
-  return max + hn::GetLane(Log(Float1(), hn::Set(Float1(), sum)));
+  return LogSumExpOf(logits_V, V, inv_temperature, [](auto, int64_t, auto) HWY_ATTR {});
 }
 
 float EntropyRow(const float* HWY_RESTRICT logits_V, int64_t V, float inv_temperature,
                  float logsumexp) {
-  const float mean = Sum16(V, [=](auto d, auto partial, int64_t i) HWY_ATTR {
-    const auto z = hn::Mul(hn::LoadU(d, logits_V + i), hn::Set(d, inv_temperature));
-    const auto p = Exp(d, hn::Sub(z, hn::Set(d, logsumexp)));
-    // A token of probability 0 may have a logit of -inf.
-    return hn::MulAdd(p, hn::IfThenElseZero(hn::Gt(p, hn::Zero(d)), z), partial);
-  });
-  return logsumexp - mean;
+  return EntropyOf(logits_V, V, inv_temperature, logsumexp);
 }
 
 // Turns one row of logits into d(loss)/d(logits) in place; `gradient` is d(loss)/d(logprob).
@@ -80,8 +64,28 @@ int64_t GradientChunkRows(int64_t M, int64_t V) {
   return std::min(M, std::min<int64_t>(tiles, 32) * kTileRows);
 }
 
-void RequireTarget(int32_t target, int64_t V) {
+void RequireTarget(int32_t target, int64_t V, const RowDistribution* distribution) {
   Require(target >= 0 && target < V, "head: target token is ", target, ", expected 0 to ", V - 1);
+  if (distribution == nullptr || distribution->kept == nullptr) return;
+  Require(distribution->kept->vocab_size() != V || distribution->kept->Contains(target),
+          "head: target token is ", target, ", which is not one of the ",
+          distribution->kept->size(), " tokens that its row's distribution keeps");
+}
+
+// Of row m; null: the plain softmax.
+const RowDistribution* DistributionOf(const RowDistribution* distributions_M, int64_t m) {
+  return distributions_M == nullptr ? nullptr : distributions_M + m;
+}
+
+// Turns one row of logits into d(loss)/d(logits) in place.
+void LogitGradient(float* logits_V, int64_t V, int32_t target, float inv_temperature,
+                   float logsumexp, float gradient, const RowDistribution* distribution) {
+  thread_local std::vector<float> slopes;
+  RequireTarget(target, V, distribution);
+  if (distribution != nullptr) ApplyDistribution(*distribution, logits_V, V, &slopes);
+  HWY_DYNAMIC_DISPATCH(LogitGradientRow)
+  (logits_V, V, target, inv_temperature, logsumexp, gradient);
+  if (distribution != nullptr) ScaleGradient(*distribution, slopes, logits_V);
 }
 
 }  // namespace
@@ -92,7 +96,7 @@ float LogSumExp(const float* logits_V, int64_t V, float inv_temperature) {
 
 void HeadForward(const float* hidden_MD, const PackedMatrix& w, const int32_t* targets_M,
                  float inv_temperature, float* logprob_M, float* logsumexp_M, float* entropy_M,
-                 int64_t M, ThreadPool& pool) {
+                 int64_t M, ThreadPool& pool, const RowDistribution* distributions_M) {
   const int64_t D = w.K, V = w.N;
   pool.ParallelFor((M + kTileRows - 1) / kTileRows, [&](int64_t tile) {
     thread_local AlignedVector<float> buffer;
@@ -101,8 +105,10 @@ void HeadForward(const float* hidden_MD, const PackedMatrix& w, const int32_t* t
     float* logits_RV = Scratch(buffer, kTileRows * V);
     MatMul(hidden_MD + begin * D, D, w, logits_RV, V, rows, InlinePool());
     for (int64_t m = begin; m < begin + rows; ++m) {
-      const float* logits_V = logits_RV + (m - begin) * V;
-      RequireTarget(targets_M[m], V);
+      float* logits_V = logits_RV + (m - begin) * V;
+      const RowDistribution* distribution = DistributionOf(distributions_M, m);
+      RequireTarget(targets_M[m], V, distribution);
+      if (distribution != nullptr) ApplyDistribution(*distribution, logits_V, V);
       logsumexp_M[m] = LogSumExp(logits_V, V, inv_temperature);
       logprob_M[m] = logits_V[targets_M[m]] * inv_temperature - logsumexp_M[m];
       if (entropy_M != nullptr) {
@@ -116,7 +122,7 @@ void HeadForward(const float* hidden_MD, const PackedMatrix& w, const int32_t* t
 void HeadBackward(const float* dlogprob_M, const float* hidden_MD, const PackedMatrix& w,
                   const PackedMatrix& w_backward, const int32_t* targets_M, float inv_temperature,
                   const float* logsumexp_M, float* dhidden_MD, float* dw_VD, int64_t M,
-                  ThreadPool& pool) {
+                  ThreadPool& pool, const RowDistribution* distributions_M) {
   const int64_t D = w.K, V = w.N;
   const int64_t chunk_rows = GradientChunkRows(M, V);
   thread_local AlignedVector<float> buffer;
@@ -129,10 +135,8 @@ void HeadBackward(const float* dlogprob_M, const float* hidden_MD, const PackedM
       float* tile_RV = dlogits_RV + (begin - chunk) * V;
       MatMul(hidden_MD + begin * D, D, w, tile_RV, V, rows, InlinePool());
       for (int64_t m = begin; m < begin + rows; ++m) {
-        RequireTarget(targets_M[m], V);
-        HWY_DYNAMIC_DISPATCH(LogitGradientRow)
-        (tile_RV + (m - begin) * V, V, targets_M[m], inv_temperature, logsumexp_M[m],
-         dlogprob_M[m]);
+        LogitGradient(tile_RV + (m - begin) * V, V, targets_M[m], inv_temperature, logsumexp_M[m],
+                      dlogprob_M[m], DistributionOf(distributions_M, m));
       }
       MatMul(tile_RV, V, w_backward, dhidden_MD + begin * D, D, rows, InlinePool());
     });

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 #include <vector>
 
 #include "common/error.h"
-#include "kernels/head.h"
+#include "kernels/distribution.h"
+#include "kernels/scratch.h"
+#include "kernels/truncation.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/sampler_cpu.cc"
@@ -15,18 +15,36 @@
 #include "hwy/highway.h"
 #include "kernels/elementwise-inl.h"
 #include "kernels/math-inl.h"
+#include "kernels/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
 
-// p may be logits.
-void ProbabilityRow(const float* logits_V, int64_t V, float inv_temperature, float logsumexp,
-                    float* p_V) {
+// The log-sum-exp of z = logits * inv_temperature; exp_V becomes exp(z - max), up to V rounded up
+// to 16.
+float ExpRow(const float* HWY_RESTRICT logits_V, int64_t V, float inv_temperature,
+             float* HWY_RESTRICT exp_V) {
+  return LogSumExpOf(logits_V, V, inv_temperature,
+                     [=](auto d, int64_t i, auto e) HWY_ATTR { hn::StoreU(e, d, exp_V + i); });
+}
+
+void ProbabilityRow(const float* HWY_RESTRICT logits_V, int64_t V, float inv_temperature,
+                    float logsumexp, float* HWY_RESTRICT p_V) {
   ForEachVector(V, [=](auto d, int64_t i) HWY_ATTR {
     const auto z = hn::Mul(hn::LoadU(d, logits_V + i), hn::Set(d, inv_temperature));
     hn::StoreU(Exp(d, hn::Sub(z, hn::Set(d, logsumexp))), d, p_V + i);
   });
+}
+
+// sums[b] = the sum of block b by rule 3.
+void BlockSums(const float* HWY_RESTRICT x_V, int64_t V, int64_t block, float* sums) {
+  for (int64_t begin = 0; begin < V; begin += block) {
+    const float* x = x_V + begin;
+    *sums++ = Sum16(std::min(block, V - begin), [=](auto d, auto partial, int64_t i) HWY_ATTR {
+      return hn::Add(partial, hn::LoadU(d, x + i));
+    });
+  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -37,115 +55,95 @@ HWY_AFTER_NAMESPACE();
 namespace r1zero::kernels {
 namespace {
 
+HWY_EXPORT(ExpRow);
 HWY_EXPORT(ProbabilityRow);
+HWY_EXPORT(BlockSums);
 
-void RequireValid(const SamplerParams& params) {
+void RequireValid(const SamplerParams& params, float uniform, const TokenSet* seen) {
   Require(params.temperature > 0 && params.top_k >= 0 && params.top_p > 0 && params.top_p <= 1 &&
               params.min_p >= 0 && params.min_p < 1,
           "SampleToken: temperature ", params.temperature, ", top_k ", params.top_k, ", top_p ",
           params.top_p, ", min_p ", params.min_p,
           "; expected temperature > 0, top_k >= 0, top_p in (0, 1], min_p in [0, 1)");
+  Require(uniform >= 0 && uniform < 1, "SampleToken: uniform is ", uniform,
+          ", expected a number in [0, 1)");
+  Require(params.repetition_penalty == 1 || seen != nullptr, "SampleToken: repetition_penalty is ",
+          params.repetition_penalty, ", but the tokens seen are not given");
 }
 
-bool Truncates(const SamplerParams& params) {
-  return params.top_k > 0 || params.top_p < 1 || params.min_p > 0;
-}
+constexpr int64_t kBlock = 64;  // tokens
 
-// The tokens of a row by logit descending, then by id; sorted no further than has been asked for.
-class RankedTokens {
- public:
-  RankedTokens(const float* logits_V, int64_t V) : logits_V_(logits_V) {
-    order().resize(V);
-    std::iota(order().begin(), order().end(), 0);
-  }
-  int32_t operator[](int64_t rank) {
-    if (rank >= sorted_) SortTo(std::max<int64_t>(rank + 1, sorted_ == 0 ? 64 : 8 * sorted_));
-    return order()[rank];
-  }
-
- private:
-  static std::vector<int32_t>& order() {
-    thread_local std::vector<int32_t> order;
-    return order;
-  }
-  void SortTo(int64_t end) {
-    end = std::min<int64_t>(end, order().size());
-    std::partial_sort(order().begin() + sorted_, order().begin() + end, order().end(),
-                      [this](int32_t a, int32_t b) {
-                        return logits_V_[a] != logits_V_[b] ? logits_V_[a] > logits_V_[b] : a < b;
-                      });
-    sorted_ = end;
-  }
-  const float* logits_V_;
-  int64_t sorted_ = 0;
-};
-
-// How many of the ranked tokens the truncation keeps: at least the first.
-int64_t KeptTokens(RankedTokens& ranked, const float* p_V, int64_t V, const SamplerParams& params) {
-  const int64_t limit = params.top_k > 0 ? std::min<int64_t>(params.top_k, V) : V;
-  double mass = 0;  // of the top_k set
-  if (limit == V) {
-    mass = std::accumulate(p_V, p_V + V, 0.0);
-  } else {
-    for (int64_t rank = 0; rank < limit; ++rank) mass += p_V[ranked[rank]];
-  }
-  const float least = params.min_p * p_V[ranked[0]];
-  double kept_mass = 0;
-  int64_t kept = 0;
-  while (kept < limit) {
-    const float p = p_V[ranked[kept]];
-    const bool enough = params.top_p < 1 && kept_mass >= params.top_p * mass;
-    if (kept > 0 && (enough || p < least)) break;
-    kept_mass += p;
-    ++kept;
-  }
-  return kept;
-}
-
-// masked = logits where the truncation keeps the token, -inf elsewhere.
-void Truncate(const float* logits_V, int64_t V, const SamplerParams& params, float inv_temperature,
-              float logsumexp, float* masked_V) {
-  HWY_DYNAMIC_DISPATCH(ProbabilityRow)(logits_V, V, inv_temperature, logsumexp, masked_V);
-  RankedTokens ranked(logits_V, V);
-  const int64_t kept = KeptTokens(ranked, masked_V, V, params);
-  std::fill_n(masked_V, V, -std::numeric_limits<float>::infinity());
-  for (int64_t rank = 0; rank < kept; ++rank) masked_V[ranked[rank]] = logits_V[ranked[rank]];
-}
-
-// The first token at which the cumulative sum passes uniform * total; it has p > 0.
-int32_t Invert(const float* p_V, int64_t V, float uniform) {
-  const double threshold = uniform * std::accumulate(p_V, p_V + V, 0.0);
+// Cumulative sums by block in double, then by token within a block: the first token at which the
+// sum passes uniform * total. Where a block's own rounding lets the tokens fall short of its sum,
+// its last token of weight > 0.
+int32_t Invert(const float* weights_V, int64_t V, float uniform) {
+  thread_local AlignedVector<float> sums_buffer;
+  thread_local std::vector<double> ends;  // of the blocks, in the cumulative sum
+  const int64_t num_blocks = (V + kBlock - 1) / kBlock;
+  float* sums = Scratch(sums_buffer, num_blocks);
+  HWY_DYNAMIC_DISPATCH(BlockSums)(weights_V, V, kBlock, sums);
+  ends.resize(num_blocks);
   double cumulative = 0;
-  for (int64_t v = 0; v < V; ++v) {
-    cumulative += p_V[v];
-    if (cumulative > threshold) return static_cast<int32_t>(v);
+  for (int64_t b = 0; b < num_blocks; ++b) ends[b] = cumulative += sums[b];
+
+  const double threshold = uniform * ends.back();
+  const int64_t b = std::ranges::upper_bound(ends, threshold) - ends.begin();
+  cumulative = b == 0 ? 0 : ends[b - 1];
+  int64_t token = -1;
+  for (int64_t v = b * kBlock; v < std::min(V, (b + 1) * kBlock) && cumulative <= threshold; ++v) {
+    cumulative += weights_V[v];
+    if (weights_V[v] > 0) token = v;
   }
-  Fail("SampleToken: uniform is ", uniform, ", expected a number in [0, 1)");
+  return static_cast<int32_t>(token);
 }
 
-float CheckedLogSumExp(const float* logits_V, int64_t V, float inv_temperature) {
-  const float logsumexp = LogSumExp(logits_V, V, inv_temperature);
+// exp_V: V floats, rounded up to 16.
+float CheckedExpRow(const float* logits_V, int64_t V, float inv_temperature, float* exp_V) {
+  const float logsumexp = HWY_DYNAMIC_DISPATCH(ExpRow)(logits_V, V, inv_temperature, exp_V);
   Require(std::isfinite(logsumexp), "SampleToken: the log-sum-exp of the logits is ", logsumexp,
           ", expected a finite number; has the policy diverged?");
   return logsumexp;
 }
 
+// The row after penalty and truncation: `logits_V` itself, or scratch_V.
+const float* Adjust(const float* logits_V, int64_t V, const SamplerParams& params,
+                    const TokenSet* seen, float* scratch_V, float* p_V, TokenSet* kept) {
+  thread_local TokenSet own_kept;
+  const bool penalises = params.repetition_penalty != 1;
+  if (kept == nullptr && Truncates(params)) kept = &own_kept;
+  if (kept != nullptr && kept->vocab_size() != V) *kept = TokenSet(V);
+  if (kept != nullptr && !Truncates(params)) kept->AddAll();
+  if (!penalises && !Truncates(params)) return logits_V;
+
+  std::copy_n(logits_V, V, scratch_V);
+  if (penalises)
+    ApplyDistribution({.seen = seen, .repetition_penalty = params.repetition_penalty}, scratch_V,
+                      V);
+  if (!Truncates(params)) return scratch_V;
+  const float inv_temperature = 1.0f / params.temperature;
+  const float logsumexp = CheckedExpRow(scratch_V, V, inv_temperature, p_V);
+  HWY_DYNAMIC_DISPATCH(ProbabilityRow)(scratch_V, V, inv_temperature, logsumexp, p_V);
+  KeepTokens(scratch_V, p_V, V, params, *kept);
+  ApplyDistribution({.kept = kept}, scratch_V, V);
+  return scratch_V;
+}
+
 }  // namespace
 
+bool Truncates(const SamplerParams& params) {
+  return params.top_k > 0 || params.top_p < 1 || params.min_p > 0;
+}
+
 SampledToken SampleToken(const float* logits_V, int64_t V, const SamplerParams& params,
-                         float uniform, float* scratch_V) {
-  RequireValid(params);
+                         float uniform, float* scratch_V, const TokenSet* seen, TokenSet* kept) {
+  thread_local AlignedVector<float> buffer;
+  RequireValid(params, uniform, seen);
+  float* weights_V = Scratch(buffer, (V + 15) / 16 * 16);
   const float inv_temperature = 1.0f / params.temperature;
-  float logsumexp = CheckedLogSumExp(logits_V, V, inv_temperature);
-  const float* kept_V = logits_V;
-  if (Truncates(params)) {
-    Truncate(logits_V, V, params, inv_temperature, logsumexp, scratch_V);
-    logsumexp = CheckedLogSumExp(scratch_V, V, inv_temperature);
-    kept_V = scratch_V;
-  }
-  HWY_DYNAMIC_DISPATCH(ProbabilityRow)(kept_V, V, inv_temperature, logsumexp, scratch_V);
-  const int32_t token = Invert(scratch_V, V, uniform);
-  return {.token = token, .logprob = logits_V[token] * inv_temperature - logsumexp};
+  const float* row_V = Adjust(logits_V, V, params, seen, scratch_V, weights_V, kept);
+  const float logsumexp = CheckedExpRow(row_V, V, inv_temperature, weights_V);
+  const int32_t token = Invert(weights_V, V, uniform);
+  return {.token = token, .logprob = row_V[token] * inv_temperature - logsumexp};
 }
 
 }  // namespace r1zero::kernels

@@ -29,6 +29,9 @@ struct Activations {
     return packed.offsets_S1[num_sequences() - (packed.continues_behind ? 1 : 0)];
   }
   int64_t num_rows() const { return static_cast<int64_t>(rows.targets_R.size()); }
+  const kernels::RowDistribution* distributions() const {
+    return distributions_R.empty() ? nullptr : distributions_R.data();
+  }
   int64_t num_sequences() const { return static_cast<int64_t>(packed.offsets_S1.size()) - 1; }
 
   // Tokens [begin, begin + rows.size()) end a prefix whose last KV block is partly filled; a
@@ -42,6 +45,7 @@ struct Activations {
   bool kept = false;
   PackedTokens packed;
   LogprobRows rows;
+  std::vector<kernels::RowDistribution> distributions_R;  // point into rows; empty: plain
   float inv_temperature = 1;
   int64_t num_blocks = 0;
   std::vector<int32_t> block_tables;  // of all sequences; a prefix's full blocks are in several

@@ -43,10 +43,17 @@ void CheckGroups(const PackedTokens& packed, int64_t max_positions) {
   Require(next == S, "transformer: prefix groups of ", next, " sequences in a batch of ", S);
 }
 
+void CheckDistributions(const RowDistributions& distributions, size_t num_rows) {
+  for (const auto* sets : {&distributions.kept_R, &distributions.seen_R})
+    Require(sets->empty() || sets->size() == num_rows, "transformer: ", num_rows, " rows with ",
+            sets->size(), " sets of tokens, expected none or one a row");
+}
+
 void CheckRows(const LogprobRows& rows, int64_t num_tokens, int64_t vocab_size) {
   Require(!rows.hidden_rows_R.empty() && rows.hidden_rows_R.size() == rows.targets_R.size(),
           "transformer: ", rows.hidden_rows_R.size(), " rows with ", rows.targets_R.size(),
           " targets, expected as many, and at least one");
+  if (rows.distributions) CheckDistributions(*rows.distributions, rows.targets_R.size());
   for (size_t r = 0; r < rows.targets_R.size(); ++r) {
     Require(rows.hidden_rows_R[r] >= 0 && rows.hidden_rows_R[r] < num_tokens, "transformer: row ",
             r, " reads token ", rows.hidden_rows_R[r], ", expected one of a batch of ", num_tokens,
@@ -112,6 +119,7 @@ UnsharedBatch Unshare(const PackedTokens& packed, const LogprobRows& rows) {
     out.rows.hidden_rows_R.push_back(begin_S[s] + before + m - packed.offsets_S1[s]);
     out.rows.targets_R.push_back(rows.targets_R[r]);
   }
+  out.rows.distributions = rows.distributions;
   return out;
 }
 

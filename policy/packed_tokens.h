@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
+
+#include "kernels/distribution.h"
 
 namespace r1zero {
 
@@ -34,11 +37,26 @@ struct PackedTokens {
   void AppendContinuation(std::span<const int32_t> tokens, int64_t prefix_tokens);
 };
 
+// The distributions of rows, where they are not the softmax of all logits. V / 8 bytes a set.
+struct RowDistributions {
+  std::vector<kernels::TokenSet> kept_R;  // empty: every token in every row
+  std::vector<kernels::TokenSet> seen_R;  // empty: no penalty
+  float repetition_penalty = 1.0f;
+
+  // Row r's for the kernels; points into this.
+  kernels::RowDistribution operator[](int64_t r) const {
+    return {.kept = kept_R.empty() ? nullptr : &kept_R[r],
+            .seen = seen_R.empty() ? nullptr : &seen_R[r],
+            .repetition_penalty = repetition_penalty};
+  }
+};
+
 // For each row r: the log-probability of target r given the hidden state of token hidden_rows_R[r].
 // Rows may share a token: the first tokens of all continuations of a prefix do.
 struct LogprobRows {
   std::vector<int64_t> hidden_rows_R;
   std::vector<int32_t> targets_R;
+  std::shared_ptr<const RowDistributions> distributions;  // null: the softmax of all logits
 };
 
 // Error, if these do not describe rows of a batch, or lie outside a model of this context and

@@ -42,7 +42,7 @@ void TrainingPass::Backward(Activations& a, const float* dlogprobs_R) {
   kernels::HeadBackward(dlogprobs_R, a.hidden_RD.data(), weights_.head.forward,
                         weights_.head.input_gradient, a.rows.targets_R.data(), a.inv_temperature,
                         a.logsumexp_R.data(), Scratch(g.dhidden_RD, R * D), weights_.head.dw_NK, R,
-                        pool_);
+                        pool_, a.distributions());
   AddNormJobs(g.dhidden_RD.data(), a.last_x_RD.data(), a.last_inv_rms_R.data(), weights_.norm, R,
               jobs);
   PrepareCarried(a);

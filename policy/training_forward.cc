@@ -115,7 +115,7 @@ std::shared_ptr<Activations> TrainingPass::Forward(const PackedTokens& packed,
   ForTiles(a.num_rows(), [&](Rows r) { LastNorm(a, r); });
   kernels::HeadForward(a.hidden_RD.data(), weights_.head.forward, rows.targets_R.data(),
                        inv_temperature, logprobs_R, a.logsumexp_R.data(), entropy_R, a.num_rows(),
-                       pool_);
+                       pool_, a.distributions());
   return activations;
 }
 
@@ -130,6 +130,9 @@ std::shared_ptr<Activations> TrainingPass::NewActivations(const PackedTokens& pa
   a.kept = keep;
   a.packed = packed;
   a.rows = rows;
+  a.distributions_R.clear();
+  for (int64_t r = 0; rows.distributions && r < a.num_rows(); ++r)
+    a.distributions_R.push_back((*rows.distributions)[r]);
   AssignBlocks(a);
   SortRowsByToken(a);
 

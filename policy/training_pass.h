@@ -31,7 +31,8 @@ class TrainingPass {
 
   void WeightsChanged() { weights_.Pack(pool_); }
 
-  // Log-probability of each row's target at temperature 1 / inv_temperature, and the entropy there.
+  // Log-probability of each row's target at temperature 1 / inv_temperature under the row's
+  // distribution, and the entropy there.
   // Tokens, positions and rows must lie inside the model. Returns what Backward needs; with
   // keep = false less memory is used, and Backward cannot follow.
   std::shared_ptr<Activations> Forward(const PackedTokens& packed, const LogprobRows& rows,

@@ -35,8 +35,10 @@ class TransformerImpl : public torch::nn::Module {
   TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool)
       : TransformerImpl(config, device, pool, BackendFor(device)) {}
 
-  // Log-probabilities at temperature 1 / inv_temperature. Error if a token, position or row lies
-  // outside the model or the batch. What comes back must go before the module does.
+  // Log-probabilities at temperature 1 / inv_temperature under the rows' distributions. Error if a
+  // token, position or row lies outside the model or the batch, if a row's distribution leaves its
+  // target out, or if ATen is asked for any but the plain softmax. What comes back must go before
+  // the module does.
   LogprobOutput Logprobs(const PackedTokens& packed, const LogprobRows& rows,
                          float inv_temperature);
 

@@ -121,6 +121,9 @@ Tensor AtenLogits(const ModelConfig& config, const AtenWeights& weights, const T
 LogprobOutput AtenLogprobs(const ModelConfig& config, const AtenWeights& weights,
                            const PackedTokens& packed, const LogprobRows& rows,
                            float inv_temperature) {
+  Require(rows.distributions == nullptr,
+          "transformer: ATen has the softmax of all logits only; expected rollouts without top_k, "
+          "top_p, min_p and repetition_penalty (they need run.device = \"cpu\")");
   const torch::Device device = weights.embed_tokens.device();
   const auto indices = [&](const auto& values) { return at::tensor(values).to(device, at::kLong); };
   const Padding padding = MakePadding(packed.offsets_S1, device);

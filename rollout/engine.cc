@@ -11,6 +11,7 @@
 #include "kernels/attention.h"
 #include "kernels/sampler.h"
 #include "rollout/block_manager.h"
+#include "rollout/draw.h"
 #include "rollout/lease_check.h"
 
 namespace r1zero {
@@ -93,7 +94,7 @@ struct Engine::State {
   const float* SampleDecoded(const float* logits_V);
   void SamplePrefilled(const float* logits_V);
   void StartSequences(RunningGroup& group, std::span<const int32_t> samples);
-  kernels::SampledToken Draw(const RunningGroup& group, int32_t sample, const float* logits_V);
+  kernels::SampledToken Draw(RunningGroup& group, int32_t sample, const float* logits_V);
   bool SampleNext(RunningGroup& group, int32_t sample, const float* logits_V);
   void FinishSample(RunningGroup& group, int32_t sample, FinishReason reason);
   void ReleaseAll(std::vector<int32_t>& owned);
@@ -223,7 +224,7 @@ void Engine::State::StartSequences(RunningGroup& group, std::span<const int32_t>
   }
 }
 
-kernels::SampledToken Engine::State::Draw(const RunningGroup& group, int32_t sample,
+kernels::SampledToken Engine::State::Draw(RunningGroup& group, int32_t sample,
                                           const float* logits_V) {
   const SamplingParams& p = group.sampling;
   const Prompt& prompt = group.group.prompt;
@@ -231,10 +232,8 @@ kernels::SampledToken Engine::State::Draw(const RunningGroup& group, int32_t sam
   const float uniform = SampleUniform(p.seed, SamplingOrdinal(prompt), sample, position);
   try {
     if (p.temperature == 0) return Greedy({logits_V, static_cast<size_t>(vocab_size())});
-    return kernels::SampleToken(
-        logits_V, vocab_size(),
-        {.temperature = p.temperature, .top_k = p.top_k, .top_p = p.top_p, .min_p = p.min_p},
-        uniform, scratch_V.data());
+    return DrawToken(p, prompt.tokens, group.group.completions[sample],
+                     {logits_V, static_cast<size_t>(vocab_size())}, uniform, scratch_V.data());
   } catch (const Error& error) {
     Fail("prompt ", prompt.ordinal, " under policy version ", policy_version, ": ", error.what());
   }

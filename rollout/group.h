@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "rollout/kept_sets.h"
+
 namespace r1zero {
 
 // Ordinals of training prompts and of the prompts of one evaluation are counted apart.
@@ -33,7 +35,15 @@ struct SamplingParams {
   float min_p = 0.0f;              // 0: off
   int32_t max_total_tokens = 128;  // prompt and completion together
   uint64_t seed = 0;               // with ordinal, sample and position it decides every token
+  // 1: off. Tokens of the prompt and of the completion so far are made less likely if above 1
+  // (kernels/distribution.h).
+  float repetition_penalty = 1.0f;
 };
+
+// Whether some token may be left out: completions then carry what was kept.
+inline bool Truncates(const SamplingParams& p) {
+  return p.temperature > 0 && (p.top_k > 0 || p.top_p < 1 || p.min_p > 0);
+}
 
 // One prompt to roll out, on loan from the learner.
 struct Lease {
@@ -61,6 +71,7 @@ struct Completion {
   double reward = 0;
   bool undecided = false;  // some rule could not judge it
   std::vector<NamedReward> parts;
+  KeptSets kept;  // of each token, if its lease truncates; else empty
 };
 
 // All completions of one prompt: the unit that GRPO compares within.

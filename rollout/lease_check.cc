@@ -18,6 +18,10 @@ void CheckSampling(const SamplingParams& p, const std::string& where) {
           ", expected a number in (0, 1]");
   Require(p.min_p >= 0 && p.min_p < 1, where, "min_p is ", p.min_p,
           ", expected a number in [0, 1)");
+  Require(std::isfinite(p.repetition_penalty) && p.repetition_penalty > 0, where,
+          "repetition_penalty is ", p.repetition_penalty, ", expected a number above 0 (1: off)");
+  Require(p.repetition_penalty == 1 || p.temperature > 0, where, "repetition_penalty is ",
+          p.repetition_penalty, " at temperature 0, expected 1: greedy sampling knows no penalty");
 }
 
 void CheckPrompt(const Prompt& prompt, int64_t vocab_size, const std::string& where) {

@@ -18,7 +18,11 @@ struct EngineConfig {
 struct RolloutConfig {
   int workers = 0;  // worker processes; 0: one a core
   double temperature = 1.0;
-  int64_t max_total_tokens = 128;  // prompt and completion together
+  int64_t top_k = 0;                // 0: off
+  double top_p = 1.0;               // 1: off
+  double min_p = 0.0;               // 0: off
+  double repetition_penalty = 1.0;  // 1: off
+  int64_t max_total_tokens = 128;   // prompt and completion together
   int64_t max_prompts_per_lease = 64;
   double lease_seconds = 10;  // a lease not renewed for this long is given to another worker
   EngineConfig engine;

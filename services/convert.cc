@@ -38,6 +38,7 @@ v1::SamplingParams SamplingToProto(const SamplingParams& sampling) {
   proto.set_min_p(sampling.min_p);
   proto.set_max_total_tokens(sampling.max_total_tokens);
   proto.set_seed(sampling.seed);
+  proto.set_repetition_penalty(sampling.repetition_penalty);
   return proto;
 }
 
@@ -48,7 +49,8 @@ SamplingParams SamplingFromProto(const v1::SamplingParams& proto) {
           .top_p = proto.top_p(),
           .min_p = proto.min_p(),
           .max_total_tokens = proto.max_total_tokens(),
-          .seed = proto.seed()};
+          .seed = proto.seed(),
+          .repetition_penalty = proto.repetition_penalty()};
 }
 
 void CompletionToProto(const Completion& completion, v1::Completion* proto) {
@@ -66,6 +68,9 @@ void CompletionToProto(const Completion& completion, v1::Completion* proto) {
     out->set_undecided(part.undecided);
     out->set_reason(part.reason);
   }
+  const KeptSets& kept = completion.kept;
+  proto->mutable_kept_lengths()->Add(kept.lengths_T.begin(), kept.lengths_T.end());
+  proto->mutable_kept_words()->Add(kept.words.begin(), kept.words.end());
 }
 
 Completion CompletionFromProto(const v1::Completion& proto) {
@@ -83,6 +88,8 @@ Completion CompletionFromProto(const v1::Completion& proto) {
                                 .undecided = part.undecided(),
                                 .reason = part.reason()});
   }
+  completion.kept = {.lengths_T = {proto.kept_lengths().begin(), proto.kept_lengths().end()},
+                     .words = {proto.kept_words().begin(), proto.kept_words().end()}};
   return completion;
 }
 

@@ -76,11 +76,13 @@ TrainerOutcome LearnerRun::Execute(Console& console) {
                " steps");
 
   const auto learner = MakeLearner(
-      *base.weights, {.config = plan_.config.grpo,
-                      .max_completion_tokens = plan_.config.rollout.max_total_tokens,
-                      .temperature = static_cast<float>(plan_.config.rollout.temperature),
-                      .seed = static_cast<uint64_t>(plan_.config.run.seed),
-                      .device = plan_.config.run.device});
+      *base.weights,
+      {.config = plan_.config.grpo,
+       .max_completion_tokens = plan_.config.rollout.max_total_tokens,
+       .temperature = static_cast<float>(plan_.config.rollout.temperature),
+       .seed = static_cast<uint64_t>(plan_.config.run.seed),
+       .device = plan_.config.run.device,
+       .repetition_penalty = static_cast<float>(plan_.config.rollout.repetition_penalty)});
   std::vector<Prompt> held_out;
   for (const Problem& problem : plan_.task->HeldOut())
     held_out.push_back(
@@ -124,7 +126,11 @@ TrainerConfig LearnerRun::MakeTrainerConfig() const {
           .temperature = plan_.config.rollout.temperature,
           .max_total_tokens = plan_.config.rollout.max_total_tokens,
           .config_sha256 = training_sha256_,
-          .accept_config_change = accept_config_change_};
+          .accept_config_change = accept_config_change_,
+          .top_k = plan_.config.rollout.top_k,
+          .top_p = plan_.config.rollout.top_p,
+          .min_p = plan_.config.rollout.min_p,
+          .repetition_penalty = plan_.config.rollout.repetition_penalty};
 }
 
 Summary LearnerRun::StartSummary(const BasePolicy& base) const {

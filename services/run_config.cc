@@ -46,6 +46,16 @@ void CheckName(const std::string& name) {
           "'; expected a folder name without '/' that does not begin with '.'");
 }
 
+void CheckDevice(const RunConfig& c) {
+  const RolloutConfig& r = c.rollout;
+  const bool is_plain = r.top_k == 0 && r.top_p == 1 && r.min_p == 0 && r.repetition_penalty == 1;
+  Require(c.run.device == "cpu" || is_plain, "run.device is \"", c.run.device,
+          "\" and rollout.top_k is ", r.top_k, ", rollout.top_p ", r.top_p, ", rollout.min_p ",
+          r.min_p, ", rollout.repetition_penalty ", r.repetition_penalty,
+          "; there only plain sampling can be trained on: leave them off, or set run.device = "
+          "\"cpu\"");
+}
+
 // Rules that span several fields; a single field's bounds stand where it is described.
 void CheckAcrossFields(const RunConfig& c) {
   CheckName(c.run.name);
@@ -55,6 +65,7 @@ void CheckAcrossFields(const RunConfig& c) {
           c.grpo.minibatches,
           ", which does not divide grpo.prompts_per_step = ", c.grpo.prompts_per_step,
           "; mini-batches hold whole groups, equally many each");
+  CheckDevice(c);
   Require(c.policy.path.empty() || c.pretrain.tokens == 0, "policy.path is '", c.policy.path,
           "' and pretrain.tokens is ", c.pretrain.tokens,
           "; a policy is either loaded or pretrained: set pretrain.tokens = 0");

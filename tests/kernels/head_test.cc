@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "common/error.h"
+#include "kernels/math.h"
 #include "tests/kernels/numeric.h"
 
 namespace r1zero::kernels {
@@ -144,6 +145,30 @@ TEST(LogSumExp, MatchesTheReferenceAtEveryLength) {
     for (const float logit : logits) sum += std::exp(logit * double{kInvTemperature});
     EXPECT_NEAR(LogSumExp(logits.data(), V, kInvTemperature), std::log(sum), 3e-6) << V;
   }
+}
+
+// Partial results by index mod 16, then the tree.
+template <typename Combine>
+float ByRule3(const Floats& x, float start, const Combine& combine) {
+  Floats partial(16, start);
+  for (size_t i = 0; i < x.size(); ++i) partial[i % 16] = combine(partial[i % 16], x[i]);
+  for (int half = 8; half > 0; half /= 2)
+    for (int j = 0; j < half; ++j) partial[j] = combine(partial[j], partial[j + half]);
+  return partial[0];
+}
+
+TEST(LogSumExp, HasTheBitsOfRule3AtEveryLengthAndTarget) {
+  ForEachSimdTarget([] {
+    for (int64_t V = 1; V <= 200; ++V) {
+      const Floats logits = RandomFloats(V, V, 20);
+      Floats z = logits, e;
+      for (float& value : z) value *= kInvTemperature;
+      const float max = ByRule3(z, -INFINITY, [](float a, float b) { return std::max(a, b); });
+      for (const float value : z) e.push_back(Exp(value - max));
+      const float sum = ByRule3(e, 0, [](float a, float b) { return a + b; });
+      EXPECT_EQ(LogSumExp(logits.data(), V, kInvTemperature), max + Log(sum)) << V;
+    }
+  });
 }
 
 TEST(LogSumExp, TokensMaskedByMinusInfinityCountForNothing) {

@@ -105,6 +105,27 @@ TEST_F(Ring, WorkersAndThreadsEndInTheSameWeights) {
   EXPECT_EQ(Hash("threads"), expected);
 }
 
+TEST_F(Ring, TruncatedRolloutsTrainOnTheProbabilitiesTheyWereSampledWith) {
+  std::vector<std::string> truncated{"--set", "grpo.steps=4",
+                                     "--set", "rollout.top_p=0.9",
+                                     "--set", "rollout.repetition_penalty=1.1"};
+  for (const std::string name : {"processes", "threads"}) {
+    if (name == "threads") truncated.push_back("--in-process");
+    const Ended ended = Run(Train(name, truncated));
+    ASSERT_EQ(ended.status, 0) << ended.output;
+    std::ifstream file(root_ / name / "metrics.jsonl");
+    int steps = 0;
+    for (std::string line; std::getline(file, line);) {
+      const auto json = nlohmann::json::parse(line);
+      if (!json.contains("training/rollout_probs_diff_max")) continue;
+      EXPECT_EQ(json["training/rollout_probs_diff_max"], 0);
+      ++steps;
+    }
+    EXPECT_EQ(steps, 4);
+  }
+  EXPECT_EQ(Hash("processes"), Hash("threads"));
+}
+
 TEST_F(Ring, MicroBatchesAndLearnerThreadsDoNotChangeAWeight) {
   const std::string expected = Undisturbed();
   for (const std::string set :

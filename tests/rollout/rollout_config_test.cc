@@ -12,15 +12,22 @@ TEST(RolloutConfig, ReadsItsKeysAndWritesThemBack) {
   const auto describe = [&](Fields& f) { f.Section("rollout", "", [&] { Describe(f, config); }); };
   ReadConfig("",
              std::vector<std::string>{"rollout.workers=3", "rollout.max_sequences=64",
-                                      "rollout.kv_blocks=99", "rollout.temperature=0.7"},
+                                      "rollout.kv_blocks=99", "rollout.temperature=0.7",
+                                      "rollout.top_k=5", "rollout.top_p=0.9", "rollout.min_p=0.05",
+                                      "rollout.repetition_penalty=1.2"},
              describe);
   EXPECT_EQ(config.workers, 3);
   EXPECT_EQ(config.engine.max_sequences, 64);
   EXPECT_EQ(config.engine.kv_blocks, 99);
   EXPECT_EQ(config.temperature, 0.7);
+  EXPECT_EQ(config.top_k, 5);
+  EXPECT_EQ(config.top_p, 0.9);
+  EXPECT_EQ(config.min_p, 0.05);
+  EXPECT_EQ(config.repetition_penalty, 1.2);
   EXPECT_NE(WriteConfig(describe).find("max_prefill_tokens = 1024"), std::string::npos);
   for (const char* bad : {"rollout.max_sequences=0", "rollout.temperature=0", "rollout.worker=1",
-                          "rollout.kv_blocks=1073741824"})
+                          "rollout.kv_blocks=1073741824", "rollout.top_k=-1", "rollout.top_p=0",
+                          "rollout.top_p=1.1", "rollout.min_p=1", "rollout.repetition_penalty=0"})
     EXPECT_THROW(ReadConfig("", std::vector<std::string>{bad}, describe), Error) << bad;
 }
 

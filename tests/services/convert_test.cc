@@ -45,6 +45,10 @@ Completion AnyCompletion(Random& random) {
   c.undecided = random.Bool();
   for (int32_t i = random.Small() % 3; i > 0; --i)
     c.parts.push_back({"part", random.Double(), random.Double(), random.Bool(), "reason"});
+  for (int32_t i = random.Small(); i > 0; --i) {
+    c.kept.lengths_T.push_back(random.Small());
+    c.kept.words.push_back(static_cast<uint32_t>(random.Int()));
+  }
   return c;
 }
 
@@ -79,6 +83,7 @@ void ExpectEqual(const Completion& a, const Completion& b) {
     EXPECT_EQ(a.parts[i].undecided, b.parts[i].undecided);
     EXPECT_EQ(a.parts[i].reason, b.parts[i].reason);
   }
+  EXPECT_EQ(a.kept, b.kept);
 }
 
 TEST(Convert, AnyGroupSurvivesTheWireButForItsPromptsText) {
@@ -107,7 +112,7 @@ TEST(Convert, AnyLeaseSurvivesTheWire) {
                       .policy_version = random.Int(),
                       .prompt = AnyPrompt(random),
                       .sampling = {random.Small(), 0.6f, random.Small(), 0.9f, 0.1f, random.Small(),
-                                   static_cast<uint64_t>(random.Int())}};
+                                   static_cast<uint64_t>(random.Int()), 1.2f}};
     const Lease back = FromProto(Sent(ToProto(lease)));
     EXPECT_EQ(back.id, lease.id);
     EXPECT_EQ(back.policy_version, lease.policy_version);
@@ -123,6 +128,7 @@ TEST(Convert, AnyLeaseSurvivesTheWire) {
     EXPECT_EQ(back.sampling.min_p, lease.sampling.min_p);
     EXPECT_EQ(back.sampling.max_total_tokens, lease.sampling.max_total_tokens);
     EXPECT_EQ(back.sampling.seed, lease.sampling.seed);
+    EXPECT_EQ(back.sampling.repetition_penalty, lease.sampling.repetition_penalty);
   }
 }
 

@@ -35,6 +35,7 @@ TEST(RunConfig, RulesThatSpanFieldsNameThem) {
               HasSubstr("does not divide grpo.prompts_per_step = 16"));
   EXPECT_THAT(Refusal({"run.name=a/b"}), HasSubstr("run.name is 'a/b'"));
   EXPECT_THAT(Refusal({"policy.path=/nowhere"}), HasSubstr("pretrain.tokens"));
+  EXPECT_THAT(Refusal({"run.device=cuda", "rollout.top_p=0.9"}), HasSubstr("rollout.top_k is 0"));
 }
 
 TEST(RunConfig, TheTrainingHashIgnoresWhoServesTheRunAndSeesWhatTrainsIt) {
@@ -45,6 +46,9 @@ TEST(RunConfig, TheTrainingHashIgnoresWhoServesTheRunAndSeesWhatTrainsIt) {
             base);
   EXPECT_NE(TrainingSha256(With({"grpo.lr=1e-5"})), base);
   EXPECT_NE(TrainingSha256(With({"run.seed=2"})), base);
+  for (const char* sampling : {"rollout.temperature=0.9", "rollout.top_k=5", "rollout.top_p=0.9",
+                               "rollout.min_p=0.05", "rollout.repetition_penalty=1.2"})
+    EXPECT_NE(TrainingSha256(With({sampling})), base) << sampling;
   EXPECT_NE(TrainingSha256(With({"task.mix.slip=0.02"})), base);
 }
 
