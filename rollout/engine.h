@@ -3,6 +3,7 @@
 //   leases wait -> prompts are prefilled once a group -> all running sequences decode together ->
 //   groups leave as soon as their last sequence is done, and waiting ones take their blocks.
 //
+// When blocks run short the youngest sequences are pre-empted and run again later (docs/engine.md).
 // One engine a core, single-threaded, no locks. What a sequence becomes is a pure function of
 // (weights, prompt, sampling seed, ordinal, sample): not of what runs beside it.
 #pragma once
@@ -33,11 +34,11 @@ class Engine {
 
   // Queues a group. Error if the lease wants newer weights than these, if its prompt is empty,
   // holds a token outside the vocabulary or leaves no room within max_total_tokens or the context,
-  // if a sampling parameter is out of range, or if the group could never fit in max_sequences or
-  // the KV blocks.
+  // if a sampling parameter is out of range, if the group does not fit in max_sequences, or if one
+  // sequence of max_total_tokens does not fit in the KV blocks.
   void Add(Lease lease);
 
-  // One forward pass: prefills what fits, decodes every running sequence by one token, refills.
+  // One forward pass: refills, decodes every running sequence by one token, prefills what fits.
   // Returns the groups that this step completed (without text and rewards).
   std::vector<Group> Step();
 
@@ -46,6 +47,8 @@ class Engine {
   int64_t max_sequences() const;
   int64_t num_free_blocks() const;
   int64_t tokens_sampled() const;
+  int64_t tokens_prefilled() const;  // of prompts, and of sequences that were resumed
+  int64_t preemptions() const;       // sequences whose blocks were given to older ones
 
  private:
   struct State;

@@ -1,6 +1,5 @@
 #include "rollout/lease_check.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "common/error.h"
@@ -37,26 +36,16 @@ void CheckRoom(const Lease& lease, const EngineLimits& limits, const std::string
           max_total_tokens, " is beyond the policy's context of ", limits.policy.max_positions);
   Require(group_size <= limits.max_sequences, where, "a group of ", group_size,
           " does not fit in max_sequences ", limits.max_sequences);
-  const int64_t need = NeedOf(lease).Total(group_size);
-  Require(need <= limits.num_blocks, where, "a group of ", group_size, " times ", max_total_tokens,
-          " tokens needs ", need, " KV blocks, there are ", limits.num_blocks, "; raise kv_blocks");
+  const int64_t needed = LeastKvBlocks(max_total_tokens);
+  Require(needed <= limits.num_blocks, where, "one sequence of max_total_tokens ", max_total_tokens,
+          " needs ", needed, " KV blocks, there are ", limits.num_blocks,
+          "; raise rollout.kv_blocks (0: enough), or lower max_total_tokens");
 }
 
 }  // namespace
 
 int64_t BlocksFor(int64_t positions) {
   return (positions + kernels::kKvBlockTokens - 1) / kernels::kKvBlockTokens;
-}
-
-// The last token of a completion is sampled but never run, so it needs no place.
-BlockNeed NeedOf(int64_t prompt_tokens, int64_t max_total_tokens) {
-  const int64_t positions = std::max<int64_t>(prompt_tokens, max_total_tokens - 1);
-  const int64_t shared = prompt_tokens / kernels::kKvBlockTokens;
-  return {.shared = shared, .per_sample = BlocksFor(positions) - shared};
-}
-
-BlockNeed NeedOf(const Lease& lease) {
-  return NeedOf(static_cast<int64_t>(lease.prompt.tokens.size()), lease.sampling.max_total_tokens);
 }
 
 void CheckLease(const Lease& lease, const EngineLimits& limits) {

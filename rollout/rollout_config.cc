@@ -16,7 +16,8 @@ void Describe(Fields& f, RolloutConfig& c) {
   f.Key("max_prefill_tokens", c.engine.max_prefill_tokens,
         "prompt tokens that a worker runs in one step", {.min = 1, .max = 1 << 20});
   f.Key("kv_blocks", c.engine.kv_blocks,
-        "KV-cache blocks of 16 tokens a worker; 0: enough for max_sequences at full length",
+        "KV-cache blocks of 16 tokens a worker, enough for one completion; 0: for max_sequences "
+        "at full length",
         {.min = 0, .max = kMaxKvBlocks});
 }
 

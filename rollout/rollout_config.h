@@ -12,7 +12,7 @@ inline constexpr int64_t kMaxKvBlocks = 1 << 24;
 struct EngineConfig {
   int64_t max_sequences = 256;        // decoded together
   int64_t max_prefill_tokens = 1024;  // prompt tokens run in one step
-  int64_t kv_blocks = 0;              // 16 tokens each; 0: enough for max_sequences at full length
+  int64_t kv_blocks = 0;              // 16 tokens each; 0: max_sequences at full length
 };
 
 struct RolloutConfig {
