@@ -38,6 +38,29 @@ std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lea
   return "";
 }
 
+// What no worker could have recorded, and what training is too strict for.
+std::string WhatIsWrongWithVersions(const Completion& completion, int64_t leased_under) {
+  const auto& versions = completion.versions;
+  if (versions.empty() || versions.front().first_token != 0)
+    return "its policy versions do not begin at token 0";
+  if (versions.back().first_token >= static_cast<int64_t>(completion.tokens.size()))
+    return Text("a policy version from token ", versions.back().first_token, " of ",
+                completion.tokens.size());
+  for (size_t i = 1; i < versions.size(); ++i)
+    if (versions[i].first_token <= versions[i - 1].first_token ||
+        versions[i].policy_version <= versions[i - 1].policy_version)
+      return Text("policy version ", versions[i].policy_version, " from token ",
+                  versions[i].first_token, " after ", versions[i - 1].policy_version, " from ",
+                  versions[i - 1].first_token, "; expected both to ascend");
+  if (versions.back().policy_version > leased_under)
+    return Text("policy version ", versions.back().policy_version, ", the newest is ",
+                leased_under);
+  if (versions.front().policy_version != leased_under)
+    return Text("stale: sampled under policy version ", versions.front().policy_version,
+                ", leased under ", leased_under);
+  return "";
+}
+
 // Far above any rubric's; sums of such numbers and their squares stay finite.
 constexpr double kMostReward = 1e6;
 
@@ -94,6 +117,7 @@ std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules
   for (size_t i = 0; i < group.completions.size(); ++i) {
     std::string wrong =
         WhatIsWrongWithTokens(group.completions[i], lease, rules.vocab_size, rules.eos_token);
+    if (wrong.empty()) wrong = WhatIsWrongWithVersions(group.completions[i], lease.policy_version);
     if (wrong.empty()) wrong = WhatIsWrongWithReward(group.completions[i], rules.parts);
     if (!wrong.empty()) return Text("completion ", i, ": ", wrong);
   }

@@ -60,6 +60,7 @@ struct Engine::State {
   std::span<const int32_t> TokensToRun(const Sequence& sequence, int64_t& prefill_budget);
   void SampleNextTokens();
   void Append(Sequence& sequence, const kernels::SampledToken& sampled);
+  void RecordVersion(Completion& completion);
   void Finish(Sequence& sequence, FinishReason reason);
   kernels::SampledToken Draw(const Sequence& sequence, const float* logits_V);
 
@@ -128,6 +129,7 @@ kernels::SampledToken Engine::State::Draw(const Sequence& sequence, const float*
 
 void Engine::State::Append(Sequence& sequence, const kernels::SampledToken& sampled) {
   Completion& completion = sequence.completion();
+  RecordVersion(completion);
   completion.tokens.push_back(sampled.token);
   completion.logprobs.push_back(sampled.logprob);
   ++tokens_sampled;
@@ -136,10 +138,17 @@ void Engine::State::Append(Sequence& sequence, const kernels::SampledToken& samp
     Finish(sequence, FinishReason::kLength);
 }
 
+void Engine::State::RecordVersion(Completion& completion) {
+  auto& versions = completion.versions;
+  if (versions.empty() || versions.back().policy_version != policy_version)
+    versions.push_back({static_cast<int64_t>(completion.tokens.size()), policy_version});
+}
+
+// All completions of a group have their first tokens of the same step.
 void Engine::State::Finish(Sequence& sequence, FinishReason reason) {
   sequence.is_finished = true;
   sequence.completion().finish_reason = reason;
-  sequence.group->group.policy_version = policy_version;
+  sequence.group->group.policy_version = sequence.completion().versions.front().policy_version;
 }
 
 Engine::Engine(std::unique_ptr<Decoder> decoder, const EngineConfig& config)
@@ -147,7 +156,7 @@ Engine::Engine(std::unique_ptr<Decoder> decoder, const EngineConfig& config)
 Engine::~Engine() = default;
 
 void Engine::SetWeights(std::shared_ptr<const Weights> weights) {
-  Require(idle(), "weights cannot change while groups are being sampled");
+  Require(weights != nullptr, "no weights to sample with");
   const int64_t version = weights->version;
   state_->decoder->SetWeights(std::move(weights));
   state_->policy_version = version;

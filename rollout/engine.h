@@ -28,7 +28,9 @@ class Engine {
   Engine(std::unique_ptr<Decoder> decoder, const EngineConfig& config);
   ~Engine();
 
-  // Takes effect at the next Step. REQUIRES idle(): a group is sampled under one policy.
+  // Takes effect at the next Step, also for what is running: the KV blocks stay, and the tokens
+  // sampled from then on are of this version (Completion::versions). Error if the weights are not
+  // the decoder's model; then the engine keeps those that it has.
   void SetWeights(std::shared_ptr<const Weights> weights);
   int64_t policy_version() const;  // -1 before the first SetWeights
 

@@ -53,9 +53,17 @@ struct NamedReward {
   std::string reason;
 };
 
+// From this token of the completion on, up to the next span, the policy was of this version.
+struct VersionSpan {
+  int64_t first_token = 0;
+  int64_t policy_version = 0;
+  bool operator==(const VersionSpan&) const = default;
+};
+
 struct Completion {
   std::vector<int32_t> tokens;  // ends with the end token iff finish_reason is kStop
   std::vector<float> logprobs;  // of each token, under the distribution that sampled it; greedy: 0
+  std::vector<VersionSpan> versions;  // ascending, the first one from token 0
   FinishReason finish_reason = FinishReason::kStop;
   std::string text;  // decoded, without the end token
   double reward = 0;
@@ -66,7 +74,7 @@ struct Completion {
 // All completions of one prompt: the unit that GRPO compares within.
 struct Group {
   uint64_t lease_id = 0;
-  int64_t policy_version = 0;  // of the weights that sampled every token
+  int64_t policy_version = 0;  // of the weights that sampled its oldest token
   Prompt prompt;
   std::vector<Completion> completions;  // in sample order
 };

@@ -54,6 +54,11 @@ SamplingParams SamplingFromProto(const v1::SamplingParams& proto) {
 void CompletionToProto(const Completion& completion, v1::Completion* proto) {
   proto->mutable_tokens()->Add(completion.tokens.begin(), completion.tokens.end());
   proto->mutable_logprobs()->Add(completion.logprobs.begin(), completion.logprobs.end());
+  for (const VersionSpan& span : completion.versions) {
+    v1::VersionSpan* out = proto->add_versions();
+    out->set_first_token(span.first_token);
+    out->set_policy_version(span.policy_version);
+  }
   proto->set_truncated(completion.finish_reason == FinishReason::kLength);
   proto->set_text(completion.text);
   proto->set_reward(completion.reward);
@@ -76,6 +81,8 @@ Completion CompletionFromProto(const v1::Completion& proto) {
       .text = proto.text(),
       .reward = proto.reward(),
       .undecided = proto.undecided()};
+  for (const v1::VersionSpan& span : proto.versions())
+    completion.versions.push_back({span.first_token(), span.policy_version()});
   for (const v1::RewardPart& part : proto.parts()) {
     completion.parts.push_back({.name = part.name(),
                                 .weight = part.weight(),

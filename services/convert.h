@@ -17,7 +17,7 @@
 
 namespace r1zero {
 
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 
 // All that a worker is told when it joins a run.
 struct RunTerms {

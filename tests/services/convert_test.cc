@@ -39,6 +39,8 @@ Completion AnyCompletion(Random& random) {
     c.tokens.push_back(static_cast<int32_t>(random.Int()));
     c.logprobs.push_back(static_cast<float>(random.Double()));
   }
+  for (int32_t i = random.Small() % 4; i > 0; --i)
+    c.versions.push_back({random.Int(), random.Int()});
   c.finish_reason = random.Bool() ? FinishReason::kStop : FinishReason::kLength;
   c.text = random.Bytes();
   c.reward = random.Double();
@@ -67,6 +69,7 @@ Message Sent(const Message& message) {
 void ExpectEqual(const Completion& a, const Completion& b) {
   EXPECT_EQ(a.tokens, b.tokens);
   EXPECT_EQ(a.logprobs, b.logprobs);
+  EXPECT_EQ(a.versions, b.versions);
   EXPECT_EQ(a.finish_reason, b.finish_reason);
   EXPECT_EQ(a.text, b.text);
   EXPECT_EQ(a.reward, b.reward);
