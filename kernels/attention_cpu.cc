@@ -100,6 +100,15 @@ void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const Attention
   });
 }
 
+// This thread's working memory for a row that sees so many keys.
+static float* WeightsOf(int64_t num_keys) {
+  thread_local AlignedVector<float> weights;
+  const int64_t padded_T = (num_keys + 15) / 16 * 16;
+  return Scratch(weights, 2 * padded_T);
+}
+
+void ReserveAttention(int64_t num_keys) { WeightsOf(num_keys); }
+
 void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int64_t M,
                const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
                float* logsumexp_MN, ThreadPool& pool) {
@@ -107,15 +116,13 @@ void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int6
   const int64_t N = shape.heads, H = shape.head_width;
   auto& attend = HWY_DYNAMIC_DISPATCH(AttendRow);
   pool.ParallelFor((M + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
-    thread_local AlignedVector<float> weights;
     const int64_t end = std::min(M, (task + 1) * kRowsPerTask);
     for (int64_t m = task * kRowsPerTask; m < end; ++m) {
       Require(rows_M[m].num_keys > 0, "attention: row ", m,
               " sees no key, expected its own at least");
-      const int64_t padded_T = (rows_M[m].num_keys + 15) / 16 * 16;
       attend(q_MNH + m * ldq, rows_M[m], shape, layer_blocks, out_MNH + m * N * H,
              logsumexp_MN == nullptr ? nullptr : logsumexp_MN + m * N,
-             Scratch(weights, 2 * padded_T));
+             WeightsOf(rows_M[m].num_keys));
     }
   });
 }
