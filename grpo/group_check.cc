@@ -4,6 +4,8 @@
 #include <cmath>
 #include <sstream>
 
+#include "rollout/stop_matcher.h"
+
 namespace r1zero {
 namespace {
 
@@ -12,6 +14,16 @@ std::string Text(const Parts&... parts) {
   std::ostringstream text;
   (text << ... << parts);
   return text.str();
+}
+
+// A text ends with its first stop string, and says so.
+std::string WhatIsWrongWithStop(const Completion& completion, const Lease& lease) {
+  const auto end = EndOfFirstStop(completion.text, lease.sampling.stop);
+  const bool stopped = completion.finish_reason == FinishReason::kStopString;
+  if (!end) return stopped ? "stopped by a text, but holds no stop string" : "";
+  if (!stopped) return Text("a stop string ends at byte ", *end, " of its text, which went on");
+  if (*end == completion.text.size()) return "";
+  return Text("a stop string ends at byte ", *end, " of its text of ", completion.text.size());
 }
 
 std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lease,
@@ -34,8 +46,9 @@ std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lea
     return Text("end token at ", eos - tokens.begin(), " of ", tokens.size());
   const bool stopped = completion.finish_reason == FinishReason::kStop;
   if (stopped != (eos != tokens.end()))
-    return stopped ? "stopped without the end token" : "cut off, but ends with the end token";
-  return "";
+    return stopped ? "stopped without the end token"
+                   : "cut off or stopped by a text, but ends with the end token";
+  return WhatIsWrongWithStop(completion, lease);
 }
 
 // What no worker could have recorded, and what training is too strict for.

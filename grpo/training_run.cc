@@ -104,6 +104,7 @@ std::optional<std::vector<Group>> TrainingRun::RollOut() {
                         {.group_size = static_cast<int32_t>(config_.grpo.group_size),
                          .temperature = static_cast<float>(config_.temperature),
                          .max_total_tokens = static_cast<int32_t>(config_.max_total_tokens),
+                         .stop = config_.stop,
                          .seed = config_.seed});
   if (!groups) return std::nullopt;
   progress_.next_ordinal += config_.grpo.prompts_per_step;

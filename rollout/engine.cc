@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "common/error.h"
@@ -22,6 +24,13 @@ kernels::SampledToken Greedy(std::span<const float> logits_V) {
   return {.token = static_cast<int32_t>(likeliest - logits_V.begin()), .logprob = 0};
 }
 
+const EngineConfig& Checked(const EngineConfig& c) {
+  Require(c.max_sequences >= 1, "max_sequences is ", c.max_sequences, ", expected at least 1");
+  Require(c.max_prefill_tokens >= 1, "max_prefill_tokens is ", c.max_prefill_tokens,
+          ", expected at least 1");
+  return c;
+}
+
 }  // namespace
 
 int64_t MaxBatchTokens(const EngineConfig& config) {
@@ -35,10 +44,7 @@ int64_t NumKvBlocks(const EngineConfig& config, int64_t max_total_tokens) {
 
 struct Engine::State {
   State(std::unique_ptr<Decoder> d, const EngineConfig& c)
-      : config(c), decoder(std::move(d)), scheduler(*decoder, c.max_sequences) {
-    Require(c.max_sequences >= 1, "max_sequences is ", c.max_sequences, ", expected at least 1");
-    Require(c.max_prefill_tokens >= 1, "max_prefill_tokens is ", c.max_prefill_tokens,
-            ", expected at least 1");
+      : config(Checked(c)), decoder(std::move(d)), scheduler(*decoder, c.max_sequences) {
     batch.reserve(c.max_sequences);
     logits_BV.resize(c.max_sequences * vocab_size());
     scratch_V.resize(vocab_size());
@@ -60,13 +66,16 @@ struct Engine::State {
   std::span<const int32_t> TokensToRun(const Sequence& sequence, int64_t& prefill_budget);
   void SampleNextTokens();
   void Append(Sequence& sequence, const kernels::SampledToken& sampled);
+  std::optional<size_t> BytesBeyondStop(Sequence& sequence) const;
+  std::string TextOf(const Completion& completion) const;
   void RecordVersion(Completion& completion);
-  void Finish(Sequence& sequence, FinishReason reason);
+  void Finish(Sequence& sequence, FinishReason reason, size_t bytes_beyond_text = 0);
   kernels::SampledToken Draw(const Sequence& sequence, const float* logits_V);
 
   const EngineConfig config;
   const std::unique_ptr<Decoder> decoder;
   Scheduler scheduler;
+  std::vector<std::string> token_texts;  // may be none
   int64_t policy_version = -1;
   int64_t tokens_sampled = 0, tokens_prefilled = 0;
 
@@ -134,6 +143,8 @@ void Engine::State::Append(Sequence& sequence, const kernels::SampledToken& samp
   completion.logprobs.push_back(sampled.logprob);
   ++tokens_sampled;
   if (sampled.token == decoder->config().eos_token) return Finish(sequence, FinishReason::kStop);
+  if (const auto beyond = BytesBeyondStop(sequence))
+    return Finish(sequence, FinishReason::kStopString, *beyond);
   if (sequence.num_tokens() == sequence.group->sampling.max_total_tokens)
     Finish(sequence, FinishReason::kLength);
 }
@@ -144,11 +155,30 @@ void Engine::State::RecordVersion(Completion& completion) {
     versions.push_back({static_cast<int64_t>(completion.tokens.size()), policy_version});
 }
 
+// If its last token completes a stop string, how many bytes that token has after it.
+std::optional<size_t> Engine::State::BytesBeyondStop(Sequence& sequence) const {
+  if (sequence.stop_state.empty()) return std::nullopt;
+  const std::string& bytes = token_texts[sequence.completion().tokens.back()];
+  const auto end = sequence.group->stop.Feed(bytes, sequence.stop_state);
+  if (!end) return std::nullopt;
+  return bytes.size() - *end;
+}
+
+std::string Engine::State::TextOf(const Completion& completion) const {
+  std::string text;
+  if (token_texts.empty()) return text;
+  for (const int32_t token : completion.tokens) text += token_texts[token];
+  return text;
+}
+
 // All completions of a group have their first tokens of the same step.
-void Engine::State::Finish(Sequence& sequence, FinishReason reason) {
+void Engine::State::Finish(Sequence& sequence, FinishReason reason, size_t bytes_beyond_text) {
   sequence.is_finished = true;
-  sequence.completion().finish_reason = reason;
-  sequence.group->group.policy_version = sequence.completion().versions.front().policy_version;
+  Completion& completion = sequence.completion();
+  completion.finish_reason = reason;
+  completion.text = TextOf(completion);
+  completion.text.resize(completion.text.size() - bytes_beyond_text);
+  sequence.group->group.policy_version = completion.versions.front().policy_version;
 }
 
 Engine::Engine(std::unique_ptr<Decoder> decoder, const EngineConfig& config)
@@ -157,16 +187,25 @@ Engine::~Engine() = default;
 
 void Engine::SetWeights(std::shared_ptr<const Weights> weights) {
   Require(weights != nullptr, "no weights to sample with");
+  CheckWeights(*weights);
   const int64_t version = weights->version;
   state_->decoder->SetWeights(std::move(weights));
   state_->policy_version = version;
+}
+
+void Engine::SetTokenTexts(std::vector<std::string> texts) {
+  Require(static_cast<int64_t>(texts.size()) == state_->vocab_size(), "texts of ", texts.size(),
+          " tokens, the vocabulary has ", state_->vocab_size());
+  Require(idle(), "token texts cannot change while groups are being sampled");
+  state_->token_texts = std::move(texts);
 }
 
 void Engine::Add(Lease lease) {
   CheckLease(lease, {.policy = state_->decoder->config(),
                      .policy_version = state_->policy_version,
                      .max_sequences = state_->config.max_sequences,
-                     .num_blocks = state_->decoder->num_blocks()});
+                     .num_blocks = state_->decoder->num_blocks(),
+                     .has_token_texts = !state_->token_texts.empty()});
   state_->scheduler.Add(std::move(lease));
 }
 

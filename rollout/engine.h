@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "policy/decoder.h"
@@ -30,18 +31,23 @@ class Engine {
 
   // Takes effect at the next Step, also for what is running: the KV blocks stay, and the tokens
   // sampled from then on are of this version (Completion::versions). Error if the weights are not
-  // the decoder's model; then the engine keeps those that it has.
+  // the decoder's model or one of them is not finite; the engine then keeps those that it has.
   void SetWeights(std::shared_ptr<const Weights> weights);
   int64_t policy_version() const;  // -1 before the first SetWeights
 
+  // What each token decodes to, special tokens to nothing: what stop strings are matched in, and
+  // what completions get their text from. Error unless there is one for each token.
+  void SetTokenTexts(std::vector<std::string> texts);
+
   // Queues a group. Error if the lease wants newer weights than these, if its prompt is empty,
   // holds a token outside the vocabulary or leaves no room within max_total_tokens or the context,
-  // if a sampling parameter is out of range, if the group does not fit in max_sequences, or if one
+  // if a sampling parameter is out of range, if it has stop strings and no token texts are set, if the group does not fit in max_sequences, or if one
   // sequence of max_total_tokens does not fit in the KV blocks.
   void Add(Lease lease);
 
   // One forward pass: refills, decodes every running sequence by one token, prefills what fits.
-  // Returns the groups that this step completed (without text and rewards).
+  // Returns the groups that this step completed: without rewards, and without text if no token
+  // texts are set.
   std::vector<Group> Step();
 
   bool idle() const;              // no group is running or waiting

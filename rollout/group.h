@@ -32,6 +32,7 @@ struct SamplingParams {
   float top_p = 1.0f;              // 1: off
   float min_p = 0.0f;              // 0: off
   int32_t max_total_tokens = 128;  // prompt and completion together
+  std::vector<std::string> stop;   // texts that end a completion (rollout/stop_matcher.h)
   uint64_t seed = 0;               // with ordinal, sample and position it decides every token
 };
 
@@ -43,7 +44,8 @@ struct Lease {
   SamplingParams sampling;
 };
 
-enum class FinishReason : int32_t { kStop = 0, kLength = 1 };
+// The end token, the length limit, or one of SamplingParams::stop.
+enum class FinishReason : int32_t { kStop = 0, kLength = 1, kStopString = 2 };
 
 struct NamedReward {
   std::string name;
@@ -65,7 +67,7 @@ struct Completion {
   std::vector<float> logprobs;  // of each token, under the distribution that sampled it; greedy: 0
   std::vector<VersionSpan> versions;  // ascending, the first one from token 0
   FinishReason finish_reason = FinishReason::kStop;
-  std::string text;  // decoded, without the end token
+  std::string text;  // decoded, without the end token; ends with the stop string that ended it
   double reward = 0;
   bool undecided = false;  // some rule could not judge it
   std::vector<NamedReward> parts;

@@ -4,6 +4,7 @@
 
 #include "common/error.h"
 #include "kernels/attention.h"
+#include "rollout/stop_matcher.h"
 
 namespace r1zero {
 namespace {
@@ -17,6 +18,13 @@ void CheckSampling(const SamplingParams& p, const std::string& where) {
           ", expected a number in (0, 1]");
   Require(p.min_p >= 0 && p.min_p < 1, where, "min_p is ", p.min_p,
           ", expected a number in [0, 1)");
+}
+
+void CheckStop(const std::vector<std::string>& stop, const EngineLimits& limits,
+               const std::string& where) {
+  CheckStopStrings(stop, where + "stop");
+  Require(stop.empty() || limits.has_token_texts, where, "it has ", stop.size(),
+          " stop strings, but the engine does not know the texts of its tokens (SetTokenTexts)");
 }
 
 void CheckPrompt(const Prompt& prompt, int64_t vocab_size, const std::string& where) {
@@ -51,6 +59,7 @@ int64_t BlocksFor(int64_t positions) {
 void CheckLease(const Lease& lease, const EngineLimits& limits) {
   const std::string where = "prompt " + std::to_string(lease.prompt.ordinal) + ": ";
   CheckSampling(lease.sampling, where);
+  CheckStop(lease.sampling.stop, limits, where);
   Require(lease.policy_version <= limits.policy_version, where, "it wants weights of version ",
           lease.policy_version, ", the engine has ", limits.policy_version);
   CheckPrompt(lease.prompt, limits.policy.vocab_size, where);

@@ -19,6 +19,7 @@ struct EngineLimits {
   int64_t policy_version = -1;
   int64_t max_sequences = 0;
   int64_t num_blocks = 0;
+  bool has_token_texts = false;
 };
 
 // Error naming the prompt and the rule, if the engine must not take the lease.

@@ -1,5 +1,7 @@
 #include "rollout/rollout_config.h"
 
+#include "rollout/stop_matcher.h"
+
 namespace r1zero {
 
 void Describe(Fields& f, RolloutConfig& c) {
@@ -7,6 +9,8 @@ void Describe(Fields& f, RolloutConfig& c) {
   f.Key("temperature", c.temperature, "of training rollouts", {.min = 0.01, .max = 100});
   f.Key("max_total_tokens", c.max_total_tokens, "tokens of prompt and completion together",
         {.min = 2, .max = 1 << 24});
+  f.Key("stop", c.stop,
+        "texts that end a completion, which keeps them; at most 16 of 256 bytes each");
   f.Key("max_prompts_per_lease", c.max_prompts_per_lease, "prompts that one lease call hands out",
         {.min = 1, .max = 1 << 16});
   f.Key("lease_seconds", c.lease_seconds,
@@ -20,5 +24,7 @@ void Describe(Fields& f, RolloutConfig& c) {
         "at full length",
         {.min = 0, .max = kMaxKvBlocks});
 }
+
+void Check(const RolloutConfig& c) { CheckStopStrings(c.stop, "rollout.stop"); }
 
 }  // namespace r1zero

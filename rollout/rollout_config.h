@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "common/config.h"
 
@@ -19,10 +21,14 @@ struct RolloutConfig {
   int workers = 0;  // worker processes; 0: one a core
   double temperature = 1.0;
   int64_t max_total_tokens = 128;  // prompt and completion together
+  std::vector<std::string> stop;
   int64_t max_prompts_per_lease = 64;
   double lease_seconds = 10;  // a lease not renewed for this long is given to another worker
   EngineConfig engine;
 };
 void Describe(Fields& f, RolloutConfig& c);
+
+// What no single field's bounds say. Error naming the key.
+void Check(const RolloutConfig& c);
 
 }  // namespace r1zero

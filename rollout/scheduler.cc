@@ -15,6 +15,7 @@ using kernels::kKvBlockTokens;
 std::unique_ptr<RunningGroup> MakeRunning(Lease lease) {
   auto running = std::make_unique<RunningGroup>();
   running->sampling = lease.sampling;
+  running->stop = StopMatcher(lease.sampling.stop);
   running->unfinished = lease.sampling.group_size;
   running->group = {.lease_id = lease.id,
                     .prompt = std::move(lease.prompt),
@@ -24,6 +25,18 @@ std::unique_ptr<RunningGroup> MakeRunning(Lease lease) {
     completion.logprobs.reserve(lease.sampling.max_total_tokens - running->prompt_size());
   }
   return running;
+}
+
+// Its prompt's blocks and one for each sample.
+int64_t BlocksToStart(const Lease& lease) {
+  return BlocksFor(static_cast<int64_t>(lease.prompt.tokens.size())) + lease.sampling.group_size;
+}
+
+// The most that it can come to use.
+int64_t BlocksToEnd(const Lease& lease) {
+  const int64_t shared = static_cast<int64_t>(lease.prompt.tokens.size()) / kKvBlockTokens;
+  const int64_t per_sample = LeastKvBlocks(lease.sampling.max_total_tokens) - shared;
+  return shared + lease.sampling.group_size * per_sample;
 }
 
 }  // namespace
@@ -104,11 +117,9 @@ bool Scheduler::ResumeNext() {
 // The group that has waited longest: false if there is no room.
 bool Scheduler::AdmitNext() {
   const Lease& next = waiting_.front();
-  const int64_t group_size = next.sampling.group_size;
-  const int64_t prompt_blocks = BlocksFor(static_cast<int64_t>(next.prompt.tokens.size()));
-  if (admitted_ + group_size > max_sequences_) return false;
-  const int64_t wanted = prompt_blocks + group_size + watermark_ + PromisedBlocks();
-  if (!line_.empty() && blocks_.num_free() < wanted) return false;
+  if (admitted_ + next.sampling.group_size > max_sequences_) return false;
+  const int64_t wanted = std::min(BlocksToStart(next) + watermark_, BlocksToEnd(next));
+  if (!line_.empty() && blocks_.num_free() < wanted + PromisedBlocks()) return false;
   Start(std::move(waiting_.front()));
   waiting_.pop_front();
   return true;
@@ -149,7 +160,8 @@ void Scheduler::ForkPrompt(size_t place) {
     sequence = {.group = prompt.group,
                 .sample = sample,
                 .tokens_run = prompt.tokens_run,
-                .logits_row = prompt.logits_row};
+                .logits_row = prompt.logits_row,
+                .stop_state = prompt.group->stop.Start()};
     sequence.blocks.reserve(prompt.blocks.capacity());
     sequence.blocks.assign(prompt.blocks.begin(), prompt.blocks.end());
   }

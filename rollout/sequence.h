@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "rollout/group.h"
+#include "rollout/stop_matcher.h"
 
 namespace r1zero {
 
@@ -13,6 +14,7 @@ namespace r1zero {
 struct RunningGroup {
   Group group;
   SamplingParams sampling;
+  StopMatcher stop;        // of sampling.stop
   int64_t unfinished = 0;  // completions
 
   int64_t prompt_size() const { return static_cast<int64_t>(group.prompt.tokens.size()); }
@@ -27,6 +29,7 @@ struct Sequence {
   int64_t tokens_run = 0;       // of prompt and completion: their keys and values are in `blocks`
   std::vector<int32_t> blocks;  // none while pre-empted
   int64_t logits_row = -1;      // of this step: what its next token is sampled from; -1: none
+  StopMatcher::State stop_state;
   bool is_finished = false;
 
   bool is_prompt() const { return sample == kPrompt; }

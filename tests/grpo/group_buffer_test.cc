@@ -310,6 +310,32 @@ TEST_F(GroupBufferTest, RefusesEachFieldThatIsWrongAndSaysWhy) {
   SubmitAll("honest", LeaseNow("honest"));
 }
 
+TEST(GroupBuffer, TakesAStopStringOnlyWhereATextEndsWithItsFirst) {
+  GroupBuffer buffer({.vocab_size = kVocab, .eos_token = kEos});
+  SamplingParams sampling = Sampling();
+  sampling.stop = {"wait", "!"};
+  buffer.Issue(Prompts(0, 1), sampling, 0);
+  int worker = 0;
+  const auto answered = [&](const std::string& text, FinishReason reason, int32_t last_token) {
+    const std::string name = "w" + std::to_string(worker++);
+    Group group = Answer(buffer.LeasePrompts(name, 1, 0ms)->at(0));
+    group.completions[0].text = text;
+    group.completions[0].tokens.back() = last_token;
+    group.completions[0].finish_reason = reason;
+    std::string why;
+    buffer.Submit(name, group, &why);
+    return why;
+  };
+  const auto text = FinishReason::kStopString;
+  EXPECT_THAT(answered("no", text, 4), HasSubstr("holds no stop string"));
+  EXPECT_THAT(answered("wait", text, kEos), HasSubstr("ends with the end token"));
+  EXPECT_THAT(answered("no! wait", text, 4), HasSubstr("a stop string ends at byte 3"));
+  EXPECT_THAT(answered("wait.", text, 4), HasSubstr("at byte 4 of its text of 5"));
+  EXPECT_THAT(answered("wait", FinishReason::kStop, kEos), HasSubstr("which went on"));
+  EXPECT_THAT(answered("wait", FinishReason::kLength, 4), HasSubstr("which went on"));
+  EXPECT_EQ(answered("so wait", text, 4), "");
+}
+
 TEST(GroupBuffer, TakesOnlyRewardsOfTheRubric) {
   GroupBuffer buffer(
       {.vocab_size = kVocab,

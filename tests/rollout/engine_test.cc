@@ -259,6 +259,16 @@ TEST(Engine, SaysWhatIsWrongWithALease) {
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.temperature = NAN; }), HasSubstr("temperature"));
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.top_k = -1; }), HasSubstr("top_k"));
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.top_p = 0; }), HasSubstr("top_p"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.top_p = 1.5f; }), HasSubstr("top_p is 1.5"));
+  EXPECT_THAT(refusal([](Lease& l) { l.sampling.top_p = NAN; }), HasSubstr("top_p is nan"));
+  EXPECT_THAT(
+      refusal([](Lease& l) { l.prompt.tokens.assign(100, 5); }),
+      AllOf(HasSubstr("prompt 8: 100 tokens leave no room"), HasSubstr("max_total_tokens")));
+  EXPECT_THAT(refusal([](Lease& l) {
+                l.prompt.tokens.assign(100, 5);
+                l.sampling.max_total_tokens = 128;
+              }),
+              HasSubstr("max_total_tokens 128 is beyond the policy's context of 96"));
   EXPECT_THAT(refusal([](Lease& l) { l.sampling.min_p = 1; }), HasSubstr("min_p"));
   EXPECT_TRUE(engine->idle());
   EXPECT_THROW(TestEngine({.max_sequences = 0}), Error);
@@ -268,12 +278,41 @@ TEST(Engine, SaysWhatIsWrongWithALease) {
 TEST(Engine, RefusesToSampleFromWeightsThatHaveDiverged) {
   auto engine = TestEngine(kRoomy);
   auto weights = std::make_shared<Weights>(*TestWeights(0));
-  weights->flat.back() = NAN;
+  for (const TensorSpec& spec : WeightManifest(weights->config))
+    if (spec.name == "model.norm.weight")  // finite, but not what comes of it
+      std::fill_n(weights->flat.begin() + spec.offset, spec.size, 3e38f);
   engine->SetWeights(weights);
   engine->Add(TestLease(8));
   EXPECT_THAT([&] { engine->Step(); },
               testing::ThrowsMessage<Error>(
                   AllOf(HasSubstr("prompt 8 under policy version 0"), HasSubstr("diverged"))));
+}
+
+TEST(Engine, RefusesWeightsThatAreNotFiniteOrOfAnotherShapeAndKeepsItsOwn) {
+  auto engine = TestEngine(kRoomy);
+  const auto refusal = [&](const std::function<void(Weights&)>& change) -> std::string {
+    auto weights = std::make_shared<Weights>(*TestWeights(3));
+    change(*weights);
+    try {
+      engine->SetWeights(weights);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const TensorSpec down = WeightManifest(TestPolicy()).at(9);
+  EXPECT_THAT(refusal([&](Weights& w) { w.flat[down.offset + 7] = NAN; }),
+              HasSubstr("version 3: tensor " + down.name + " holds nan at element 7"));
+  EXPECT_THAT(refusal([&](Weights& w) { w.flat[0] = -INFINITY; }),
+              HasSubstr("tensor model.embed_tokens.weight holds -inf at element 0"));
+  EXPECT_THAT(refusal([](Weights& w) { w.flat.pop_back(); }), HasSubstr("its model config says"));
+  EXPECT_THAT(refusal([](Weights& w) {
+                w.config.num_layers = 1;
+                w.flat.resize(NumParameters(w.config));
+              }),
+              AllOf(HasSubstr("num_layers 1"), HasSubstr("made for"), HasSubstr("num_layers 2")));
+  EXPECT_EQ(engine->policy_version(), 0);
+  ExpectSameBits(RunAll(*engine, {TestLease(8)}), RunAll(*TestEngine(kRoomy), {TestLease(8)}));
 }
 
 TEST(Engine, TruncatedSamplingStaysWithinTheMostLikelyTokens) {

@@ -20,8 +20,15 @@ TEST(RolloutConfig, ReadsItsKeysAndWritesThemBack) {
   EXPECT_EQ(config.temperature, 0.7);
   EXPECT_NE(WriteConfig(describe).find("max_prefill_tokens = 1024"), std::string::npos);
   for (const char* bad : {"rollout.max_sequences=0", "rollout.temperature=0", "rollout.worker=1",
-                          "rollout.kv_blocks=1073741824"})
+                          "rollout.kv_blocks=1073741824", "rollout.temperature=-1"})
     EXPECT_THROW(ReadConfig("", std::vector<std::string>{bad}, describe), Error) << bad;
+
+  EXPECT_NO_THROW(Check(config));
+  ReadConfig("", std::vector<std::string>{R"(rollout.stop=["</answer>", "a,b"])"}, describe);
+  EXPECT_EQ(config.stop, (std::vector<std::string>{"</answer>", "a,b"}));
+  EXPECT_NO_THROW(Check(config));
+  ReadConfig("", std::vector<std::string>{R"(rollout.stop=[""])"}, describe);
+  EXPECT_THROW(Check(config), Error);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Weights that are swapped between decode steps, and what each token records of it.
 #include <gtest/gtest.h>
 
-#include "common/error.h"
 #include "kernels/sampler.h"
 #include "tests/rollout/drain.h"
 #include "tests/rollout/test_leases.h"
@@ -137,16 +136,6 @@ TEST(Versions, AreRightForSequencesResumedUnderNewerWeights) {
     }
   EXPECT_EQ(recorded, sampled_under);
   EXPECT_GT(engine->preemptions(), 5);
-}
-
-TEST(Versions, WeightsOfAnotherModelAreRefusedAndTheOldOnesStay) {
-  auto engine = TestEngine({});
-  auto other = std::make_shared<Weights>(*TestWeights(3));
-  other->config.num_layers = 1;
-  EXPECT_THROW(engine->SetWeights(other), Error);
-  EXPECT_THROW(engine->SetWeights(nullptr), Error);
-  EXPECT_EQ(engine->policy_version(), 0);
-  ExpectSameBits(RunAll(*engine, {TestLease(8)}), RunAll(*TestEngine({}), {TestLease(8)}));
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ Completion AnyCompletion(Random& random) {
   }
   for (int32_t i = random.Small() % 4; i > 0; --i)
     c.versions.push_back({random.Int(), random.Int()});
-  c.finish_reason = random.Bool() ? FinishReason::kStop : FinishReason::kLength;
+  c.finish_reason = static_cast<FinishReason>(random.Small() % 3);
   c.text = random.Bytes();
   c.reward = random.Double();
   c.undecided = random.Bool();
@@ -109,7 +109,13 @@ TEST(Convert, AnyLeaseSurvivesTheWire) {
     const Lease lease{.id = static_cast<uint64_t>(random.Int()),
                       .policy_version = random.Int(),
                       .prompt = AnyPrompt(random),
-                      .sampling = {random.Small(), 0.6f, random.Small(), 0.9f, 0.1f, random.Small(),
+                      .sampling = {random.Small(),
+                                   0.6f,
+                                   random.Small(),
+                                   0.9f,
+                                   0.1f,
+                                   random.Small(),
+                                   {random.Bytes(), random.Bytes()},
                                    static_cast<uint64_t>(random.Int())}};
     const Lease back = FromProto(Sent(ToProto(lease)));
     EXPECT_EQ(back.id, lease.id);
@@ -125,6 +131,7 @@ TEST(Convert, AnyLeaseSurvivesTheWire) {
     EXPECT_EQ(back.sampling.top_p, lease.sampling.top_p);
     EXPECT_EQ(back.sampling.min_p, lease.sampling.min_p);
     EXPECT_EQ(back.sampling.max_total_tokens, lease.sampling.max_total_tokens);
+    EXPECT_EQ(back.sampling.stop, lease.sampling.stop);
     EXPECT_EQ(back.sampling.seed, lease.sampling.seed);
   }
 }
@@ -183,6 +190,10 @@ TEST(Convert, AFieldThatNoStructCanHoldIsAnErrorThatNamesIt) {
   v1::Group group;
   group.set_use(2);
   EXPECT_THAT([&] { FromProto(group); }, ThrowsMessage<Error>(HasSubstr("use is 2")));
+
+  group.set_use(0);
+  group.add_completions()->set_finish_reason(3);
+  EXPECT_THAT([&] { FromProto(group); }, ThrowsMessage<Error>(HasSubstr("finish_reason is 3")));
 
   v1::ScoreResult result;
   result.add_verdicts();
