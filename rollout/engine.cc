@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -45,6 +44,7 @@ int64_t NumKvBlocks(const EngineConfig& config, int64_t max_total_tokens) {
 struct Engine::State {
   State(std::unique_ptr<Decoder> d, const EngineConfig& c)
       : config(Checked(c)), decoder(std::move(d)), scheduler(*decoder, c.max_sequences) {
+    now.eos_token = decoder->config().eos_token;
     batch.reserve(c.max_sequences);
     logits_BV.resize(c.max_sequences * vocab_size());
     scratch_V.resize(vocab_size());
@@ -65,18 +65,12 @@ struct Engine::State {
   void PlanBatch();
   std::span<const int32_t> TokensToRun(const Sequence& sequence, int64_t& prefill_budget);
   void SampleNextTokens();
-  void Append(Sequence& sequence, const kernels::SampledToken& sampled);
-  std::optional<size_t> BytesBeyondStop(Sequence& sequence) const;
-  std::string TextOf(const Completion& completion) const;
-  void RecordVersion(Completion& completion);
-  void Finish(Sequence& sequence, FinishReason reason, size_t bytes_beyond_text = 0);
   kernels::SampledToken Draw(const Sequence& sequence, const float* logits_V);
 
   const EngineConfig config;
   const std::unique_ptr<Decoder> decoder;
   Scheduler scheduler;
-  std::vector<std::string> token_texts;  // may be none
-  int64_t policy_version = -1;
+  SampledUnder now;
   int64_t tokens_sampled = 0, tokens_prefilled = 0;
 
   // Of the step under way.
@@ -116,7 +110,9 @@ std::span<const int32_t> Engine::State::TokensToRun(const Sequence& sequence,
 void Engine::State::SampleNextTokens() {
   for (Sequence& sequence : scheduler.running()) {
     if (sequence.logits_row < 0) continue;
-    Append(sequence, Draw(sequence, logits_BV.data() + sequence.logits_row * vocab_size()));
+    const float* logits_V = logits_BV.data() + sequence.logits_row * vocab_size();
+    sequence.Append(Draw(sequence, logits_V), now);
+    ++tokens_sampled;
   }
 }
 
@@ -132,53 +128,9 @@ kernels::SampledToken Engine::State::Draw(const Sequence& sequence, const float*
         {.temperature = p.temperature, .top_k = p.top_k, .top_p = p.top_p, .min_p = p.min_p},
         uniform, scratch_V.data());
   } catch (const Error& error) {
-    Fail("prompt ", prompt.ordinal, " under policy version ", policy_version, ": ", error.what());
+    Fail("prompt ", prompt.ordinal, " under policy version ", now.policy_version, ": ",
+         error.what());
   }
-}
-
-void Engine::State::Append(Sequence& sequence, const kernels::SampledToken& sampled) {
-  Completion& completion = sequence.completion();
-  RecordVersion(completion);
-  completion.tokens.push_back(sampled.token);
-  completion.logprobs.push_back(sampled.logprob);
-  ++tokens_sampled;
-  if (sampled.token == decoder->config().eos_token) return Finish(sequence, FinishReason::kStop);
-  if (const auto beyond = BytesBeyondStop(sequence))
-    return Finish(sequence, FinishReason::kStopString, *beyond);
-  if (sequence.num_tokens() == sequence.group->sampling.max_total_tokens)
-    Finish(sequence, FinishReason::kLength);
-}
-
-void Engine::State::RecordVersion(Completion& completion) {
-  auto& versions = completion.versions;
-  if (versions.empty() || versions.back().policy_version != policy_version)
-    versions.push_back({static_cast<int64_t>(completion.tokens.size()), policy_version});
-}
-
-// If its last token completes a stop string, how many bytes that token has after it.
-std::optional<size_t> Engine::State::BytesBeyondStop(Sequence& sequence) const {
-  if (sequence.stop_state.empty()) return std::nullopt;
-  const std::string& bytes = token_texts[sequence.completion().tokens.back()];
-  const auto end = sequence.group->stop.Feed(bytes, sequence.stop_state);
-  if (!end) return std::nullopt;
-  return bytes.size() - *end;
-}
-
-std::string Engine::State::TextOf(const Completion& completion) const {
-  std::string text;
-  if (token_texts.empty()) return text;
-  for (const int32_t token : completion.tokens) text += token_texts[token];
-  return text;
-}
-
-// All completions of a group have their first tokens of the same step.
-void Engine::State::Finish(Sequence& sequence, FinishReason reason, size_t bytes_beyond_text) {
-  sequence.is_finished = true;
-  Completion& completion = sequence.completion();
-  completion.finish_reason = reason;
-  completion.text = TextOf(completion);
-  completion.text.resize(completion.text.size() - bytes_beyond_text);
-  sequence.group->group.policy_version = completion.versions.front().policy_version;
 }
 
 Engine::Engine(std::unique_ptr<Decoder> decoder, const EngineConfig& config)
@@ -190,28 +142,28 @@ void Engine::SetWeights(std::shared_ptr<const Weights> weights) {
   CheckWeights(*weights);
   const int64_t version = weights->version;
   state_->decoder->SetWeights(std::move(weights));
-  state_->policy_version = version;
+  state_->now.policy_version = version;
 }
 
 void Engine::SetTokenTexts(std::vector<std::string> texts) {
   Require(static_cast<int64_t>(texts.size()) == state_->vocab_size(), "texts of ", texts.size(),
           " tokens, the vocabulary has ", state_->vocab_size());
   Require(idle(), "token texts cannot change while groups are being sampled");
-  state_->token_texts = std::move(texts);
+  state_->now.token_texts = std::move(texts);
 }
 
 void Engine::Add(Lease lease) {
   CheckLease(lease, {.policy = state_->decoder->config(),
-                     .policy_version = state_->policy_version,
+                     .policy_version = state_->now.policy_version,
                      .max_sequences = state_->config.max_sequences,
                      .num_blocks = state_->decoder->num_blocks(),
-                     .has_token_texts = !state_->token_texts.empty()});
+                     .has_token_texts = !state_->now.token_texts.empty()});
   state_->scheduler.Add(std::move(lease));
 }
 
 std::vector<Group> Engine::Step() { return state_->Step(); }
 
-int64_t Engine::policy_version() const { return state_->policy_version; }
+int64_t Engine::policy_version() const { return state_->now.policy_version; }
 bool Engine::idle() const { return state_->scheduler.idle(); }
 int64_t Engine::num_sequences() const { return state_->scheduler.num_sequences(); }
 int64_t Engine::max_sequences() const { return state_->config.max_sequences; }

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "kernels/sampler.h"
 #include "rollout/group.h"
 #include "rollout/stop_matcher.h"
 
@@ -18,6 +21,13 @@ struct RunningGroup {
   int64_t unfinished = 0;  // completions
 
   int64_t prompt_size() const { return static_cast<int64_t>(group.prompt.tokens.size()); }
+};
+
+// What a token is sampled under, apart from its lease.
+struct SampledUnder {
+  int64_t policy_version = -1;
+  int32_t eos_token = 1;
+  std::vector<std::string> token_texts;  // none: completions get no text, and have no stop strings
 };
 
 // A prompt on its way through the model for the whole group, and then each of its completions.
@@ -48,6 +58,14 @@ struct Sequence {
     if (of_completion < 0) return std::span(group->group.prompt.tokens).subspan(tokens_run);
     return std::span(completion().tokens).subspan(of_completion);
   }
+
+  // Takes the next token, records what it was sampled under, and finishes the completion if the
+  // token is the end token, completes a stop string or is the last that there is room for.
+  void Append(const kernels::SampledToken& sampled, const SampledUnder& under);
+
+ private:
+  void Finish(FinishReason reason, const SampledUnder& under, size_t bytes_beyond_text = 0);
+  std::optional<size_t> BytesBeyondStop(const SampledUnder& under);
 };
 
 }  // namespace r1zero
