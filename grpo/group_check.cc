@@ -4,6 +4,8 @@
 #include <cmath>
 #include <sstream>
 
+#include "rollout/stop_matcher.h"
+
 namespace r1zero {
 namespace {
 
@@ -12,6 +14,16 @@ std::string Text(const Parts&... parts) {
   std::ostringstream text;
   (text << ... << parts);
   return text.str();
+}
+
+// A text ends with its first stop string, and says so.
+std::string WhatIsWrongWithStop(const Completion& completion, const Lease& lease) {
+  const auto end = EndOfFirstStop(completion.text, lease.sampling.stop);
+  const bool stopped = completion.finish_reason == FinishReason::kStopString;
+  if (!end) return stopped ? "stopped by a text, but holds no stop string" : "";
+  if (!stopped) return Text("a stop string ends at byte ", *end, " of its text, which went on");
+  if (*end == completion.text.size()) return "";
+  return Text("a stop string ends at byte ", *end, " of its text of ", completion.text.size());
 }
 
 std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lease,
@@ -34,7 +46,31 @@ std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lea
     return Text("end token at ", eos - tokens.begin(), " of ", tokens.size());
   const bool stopped = completion.finish_reason == FinishReason::kStop;
   if (stopped != (eos != tokens.end()))
-    return stopped ? "stopped without the end token" : "cut off, but ends with the end token";
+    return stopped ? "stopped without the end token"
+                   : "cut off or stopped by a text, but ends with the end token";
+  return WhatIsWrongWithStop(completion, lease);
+}
+
+// What no worker could have recorded, and what training is too strict for.
+std::string WhatIsWrongWithVersions(const Completion& completion, int64_t leased_under) {
+  const auto& versions = completion.versions;
+  if (versions.empty() || versions.front().first_token != 0)
+    return "its policy versions do not begin at token 0";
+  if (versions.back().first_token >= static_cast<int64_t>(completion.tokens.size()))
+    return Text("a policy version from token ", versions.back().first_token, " of ",
+                completion.tokens.size());
+  for (size_t i = 1; i < versions.size(); ++i)
+    if (versions[i].first_token <= versions[i - 1].first_token ||
+        versions[i].policy_version <= versions[i - 1].policy_version)
+      return Text("policy version ", versions[i].policy_version, " from token ",
+                  versions[i].first_token, " after ", versions[i - 1].policy_version, " from ",
+                  versions[i - 1].first_token, "; expected both to ascend");
+  if (versions.back().policy_version > leased_under)
+    return Text("policy version ", versions.back().policy_version, ", the newest is ",
+                leased_under);
+  if (versions.front().policy_version != leased_under)
+    return Text("stale: sampled under policy version ", versions.front().policy_version,
+                ", leased under ", leased_under);
   return "";
 }
 
@@ -103,6 +139,7 @@ std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules
     std::string wrong =
         WhatIsWrongWithTokens(group.completions[i], lease, rules.vocab_size, rules.eos_token);
     if (wrong.empty()) wrong = WhatIsWrongWithKept(group.completions[i], lease, rules.vocab_size);
+    if (wrong.empty()) wrong = WhatIsWrongWithVersions(group.completions[i], lease.policy_version);
     if (wrong.empty()) wrong = WhatIsWrongWithReward(group.completions[i], rules.parts);
     if (!wrong.empty()) return Text("completion ", i, ": ", wrong);
   }

@@ -70,7 +70,7 @@ void AddLengths(std::span<const Completion* const> completions, Metrics& metrics
   std::vector<double> lengths, terminated;
   for (const Completion* completion : completions) {
     lengths.push_back(static_cast<double>(completion->tokens.size()));
-    if (completion->finish_reason == FinishReason::kStop) terminated.push_back(lengths.back());
+    if (completion->finish_reason != FinishReason::kLength) terminated.push_back(lengths.back());
   }
   const auto [shortest, longest] = std::minmax_element(lengths.begin(), lengths.end());
   const double n = static_cast<double>(lengths.size());

@@ -30,6 +30,7 @@ struct TrainerConfig {
   CheckpointConfig checkpoint;
   double temperature = 1.0;
   int64_t max_total_tokens = 128;
+  std::vector<std::string> stop;      // of training and evaluation
   std::string config_sha256;          // of the parts that training depends on
   bool accept_config_change = false;  // resume a checkpoint of another configuration
   // Of training rollouts, as in SamplingParams.

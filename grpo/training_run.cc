@@ -107,6 +107,7 @@ std::optional<std::vector<Group>> TrainingRun::RollOut() {
                          .top_p = static_cast<float>(config_.top_p),
                          .min_p = static_cast<float>(config_.min_p),
                          .max_total_tokens = static_cast<int32_t>(config_.max_total_tokens),
+                         .stop = config_.stop,
                          .seed = config_.seed,
                          .repetition_penalty = static_cast<float>(config_.repetition_penalty)});
   if (!groups) return std::nullopt;

@@ -45,6 +45,7 @@ std::optional<Evaluation> TrainingRun::EvaluateAt(double temperature, int64_t sa
       Collect(parts_.held_out, {.group_size = static_cast<int32_t>(samples),
                                 .temperature = static_cast<float>(temperature),
                                 .max_total_tokens = static_cast<int32_t>(config_.max_total_tokens),
+                                .stop = config_.stop,
                                 .seed = EvaluationSeed(config_.seed)});
   if (!taken) return std::nullopt;
   Evaluation evaluation = Evaluate(*taken, temperature, config_.eval.count, config_.seed);

@@ -12,12 +12,22 @@ namespace {
 constexpr size_t kProblems = 12;
 constexpr size_t kSamples = 4;
 
+std::string Name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop: return "stop";
+    case FinishReason::kLength: return "length";
+    case FinishReason::kStopString: return "stop_string";
+  }
+  return "";
+}
+
 Json CompletionJson(const Completion& completion) {
   Json parts = Json::object();
   for (const NamedReward& part : completion.parts)
     parts[part.name] = part.undecided ? Json() : Json(part.score);
   return {{"text", completion.text},
           {"tokens", completion.tokens.size()},
+          {"finish_reason", Name(completion.finish_reason)},
           {"truncated", completion.finish_reason == FinishReason::kLength},
           {"reward", completion.reward},
           {"parts", parts}};

@@ -55,6 +55,10 @@ void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int6
                const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
                float* logsumexp_MN, ThreadPool& pool);
 
+// Takes this thread's working memory for rows of up to so many keys, so that Attention on it
+// allocates nothing however a sequence grows.
+void ReserveAttention(int64_t num_keys);
+
 // Gradients for packed sequences: sequence s is rows [offsets[s], offsets[s + 1]). q, k, v rows are
 // `ld` apart (they may be slices of one qkv buffer), out and dout rows N * H, dq, dk, dv rows `ldd`
 // apart; all three are written.

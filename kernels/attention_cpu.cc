@@ -165,13 +165,21 @@ void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const Attention
   });
 }
 
+// This thread's working memory for a row that sees so many keys.
+static float* WeightsOf(int64_t num_keys) {
+  thread_local AlignedVector<float> weights;
+  const int64_t padded_T = (num_keys + 15) / 16 * 16;
+  return Scratch(weights, 2 * padded_T);
+}
+
+void ReserveAttention(int64_t num_keys) { WeightsOf(num_keys); }
+
 void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int64_t M,
                const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
                float* logsumexp_MN, ThreadPool& pool) {
   RequireAttentionShape(shape);
   const int64_t N = shape.heads, H = shape.head_width;
   pool.ParallelFor((M + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
-    thread_local AlignedVector<float> weights;
     const int64_t begin = task * kRowsPerTask, count = std::min(kRowsPerTask, M - begin);
     int64_t most_keys = 0;
     for (int64_t m = begin; m < begin + count; ++m) {
@@ -188,7 +196,7 @@ void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int6
       .layer_blocks = layer_blocks,
       .out_MNH = out_MNH + begin * N * H,
       .logsumexp_MN = logsumexp_MN == nullptr ? nullptr : logsumexp_MN + begin * N,
-      .weights = Scratch(weights, 2 * ((most_keys + 15) / 16 * 16))});
+      .weights = WeightsOf(most_keys)});
   });
 }
 

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <sstream>
+#include <string>
 
 #include "common/error.h"
 #include "kernels/attention.h"
@@ -14,6 +16,15 @@ namespace r1zero {
 namespace {
 
 using kernels::AlignedVector;
+
+std::string Shape(const ModelConfig& c) {
+  std::ostringstream text;
+  text << "vocab_size " << c.vocab_size << ", hidden_size " << c.hidden_size << ", num_layers "
+       << c.num_layers << ", num_heads " << c.num_heads << ", num_kv_heads " << c.num_kv_heads
+       << ", head_width " << c.head_width << ", intermediate_size " << c.intermediate_size
+       << ", max_positions " << c.max_positions;
+  return text.str();
+}
 
 // M rows (new tokens of all sequences, one after another), D hidden size, F intermediate size, Q
 // the width of all query heads, W of query, key and value heads together.
@@ -45,13 +56,15 @@ class CpuDecoder final : public Decoder {
 
   void SetWeights(std::shared_ptr<const Weights> weights) override {
     Require(weights != nullptr, "no weights to decode with");
-    Require(weights->config == config_, "the weights' model config is not the decoder's");
+    Require(weights->config == config_, "weights of another model: of ", Shape(weights->config),
+            "; the decoder was made for ", Shape(config_));
     weights_ = PackWeights(std::move(weights));
   }
 
   void Forward(std::span<const DecoderInput> batch, float* logits_BV) override {
     Require(weights_ != nullptr, "the decoder has no weights yet");
     Flatten(batch);
+    kernels::ReserveAttention(config_.max_positions);
     kernels::Embedding(tokens_M_.data(), weights_->embedding_VD, x_MD_.data(), M(),
                        config_.hidden_size, pool_);
     for (int64_t layer = 0; layer < config_.num_layers; ++layer) {

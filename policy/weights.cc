@@ -1,5 +1,6 @@
 #include "policy/weights.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -70,6 +71,19 @@ std::span<const float> WeightTensor(const Weights& weights, std::string_view nam
   for (const TensorSpec& spec : WeightManifest(weights.config))
     if (spec.name == name) return std::span(weights.flat).subspan(spec.offset, spec.size);
   Fail("the policy has no tensor named ", name);
+}
+
+void CheckWeights(const Weights& weights) {
+  const auto size = static_cast<int64_t>(weights.flat.size());
+  Require(size == NumParameters(weights.config), "version ", weights.version, " holds ", size,
+          " weights, its model config says ", NumParameters(weights.config));
+  const auto bad = std::ranges::find_if(weights.flat, [](float w) { return !std::isfinite(w); });
+  if (bad == weights.flat.end()) return;
+  const int64_t at = bad - weights.flat.begin();
+  for (const TensorSpec& spec : WeightManifest(weights.config))
+    Require(at < spec.offset || at >= spec.offset + spec.size, "version ", weights.version,
+            ": tensor ", spec.name, " holds ", *bad, " at element ", at - spec.offset,
+            "; weights must be finite");
 }
 
 Weights InitWeights(const ModelConfig& config, uint64_t seed) {

@@ -36,6 +36,10 @@ struct Weights {
 // A named tensor of `weights`; Error if there is none of that name.
 std::span<const float> WeightTensor(const Weights& weights, std::string_view name);
 
+// Error naming tensor, index and value if some weight is NaN or infinite, or if there are not as many
+// as the config says.
+void CheckWeights(const Weights& weights);
+
 // How the demo's base policy starts: embeddings N(0, .05), q k v gate up N(0, .7 / sqrt(fan_in)), o
 // and down N(0, 1 / sqrt(2 layers fan_in)), norms 1. A pure function of config and seed.
 Weights InitWeights(const ModelConfig& config, uint64_t seed);

@@ -3,12 +3,14 @@
 //   leases wait -> prompts are prefilled once a group -> all running sequences decode together ->
 //   groups leave as soon as their last sequence is done, and waiting ones take their blocks.
 //
+// When blocks run short the youngest sequences are pre-empted and run again later (docs/engine.md).
 // One engine a core, single-threaded, no locks. What a sequence becomes is a pure function of
 // (weights, prompt, sampling seed, ordinal, sample): not of what runs beside it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "policy/decoder.h"
@@ -27,18 +29,25 @@ class Engine {
   Engine(std::unique_ptr<Decoder> decoder, const EngineConfig& config);
   ~Engine();
 
-  // Takes effect at the next Step. REQUIRES idle(): a group is sampled under one policy.
+  // Takes effect at the next Step, also for what is running: the KV blocks stay, and the tokens
+  // sampled from then on are of this version (Completion::versions). Error if the weights are not
+  // the decoder's model or one of them is not finite; the engine then keeps those that it has.
   void SetWeights(std::shared_ptr<const Weights> weights);
   int64_t policy_version() const;  // -1 before the first SetWeights
 
+  // What each token decodes to, special tokens to nothing: what stop strings are matched in, and
+  // what completions get their text from. Error unless there is one for each token.
+  void SetTokenTexts(std::vector<std::string> texts);
+
   // Queues a group. Error if the lease wants newer weights than these, if its prompt is empty,
   // holds a token outside the vocabulary or leaves no room within max_total_tokens or the context,
-  // if a sampling parameter is out of range, or if the group could never fit in max_sequences or
-  // the KV blocks.
+  // if a sampling parameter is out of range, if it has stop strings and no token texts are set, if the group does not fit in max_sequences, or if one
+  // sequence of max_total_tokens does not fit in the KV blocks.
   void Add(Lease lease);
 
-  // One forward pass: prefills what fits, decodes every running sequence by one token, refills.
-  // Returns the groups that this step completed (without text and rewards).
+  // One forward pass: refills, decodes every running sequence by one token, prefills what fits.
+  // Returns the groups that this step completed: without rewards, and without text if no token
+  // texts are set.
   std::vector<Group> Step();
 
   bool idle() const;              // no group is running or waiting
@@ -46,6 +55,8 @@ class Engine {
   int64_t max_sequences() const;
   int64_t num_free_blocks() const;
   int64_t tokens_sampled() const;
+  int64_t tokens_prefilled() const;  // of prompts, and of sequences that were resumed
+  int64_t preemptions() const;       // sequences whose blocks were given to older ones
 
  private:
   struct State;

@@ -34,6 +34,7 @@ struct SamplingParams {
   float top_p = 1.0f;              // 1: off
   float min_p = 0.0f;              // 0: off
   int32_t max_total_tokens = 128;  // prompt and completion together
+  std::vector<std::string> stop;   // texts that end a completion (rollout/stop_matcher.h)
   uint64_t seed = 0;               // with ordinal, sample and position it decides every token
   // 1: off. Tokens of the prompt and of the completion so far are made less likely if above 1
   // (kernels/distribution.h).
@@ -53,7 +54,8 @@ struct Lease {
   SamplingParams sampling;
 };
 
-enum class FinishReason : int32_t { kStop = 0, kLength = 1 };
+// The end token, the length limit, or one of SamplingParams::stop.
+enum class FinishReason : int32_t { kStop = 0, kLength = 1, kStopString = 2 };
 
 struct NamedReward {
   std::string name;
@@ -63,11 +65,19 @@ struct NamedReward {
   std::string reason;
 };
 
+// From this token of the completion on, up to the next span, the policy was of this version.
+struct VersionSpan {
+  int64_t first_token = 0;
+  int64_t policy_version = 0;
+  bool operator==(const VersionSpan&) const = default;
+};
+
 struct Completion {
   std::vector<int32_t> tokens;  // ends with the end token iff finish_reason is kStop
   std::vector<float> logprobs;  // of each token, under the distribution that sampled it; greedy: 0
+  std::vector<VersionSpan> versions;  // ascending, the first one from token 0
   FinishReason finish_reason = FinishReason::kStop;
-  std::string text;  // decoded, without the end token
+  std::string text;  // decoded, without the end token; ends with the stop string that ended it
   double reward = 0;
   bool undecided = false;  // some rule could not judge it
   std::vector<NamedReward> parts;
@@ -77,7 +87,7 @@ struct Completion {
 // All completions of one prompt: the unit that GRPO compares within.
 struct Group {
   uint64_t lease_id = 0;
-  int64_t policy_version = 0;  // of the weights that sampled every token
+  int64_t policy_version = 0;  // of the weights that sampled its oldest token
   Prompt prompt;
   std::vector<Completion> completions;  // in sample order
 };

@@ -1,10 +1,10 @@
 #include "rollout/lease_check.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "common/error.h"
 #include "kernels/attention.h"
+#include "rollout/stop_matcher.h"
 
 namespace r1zero {
 namespace {
@@ -24,6 +24,13 @@ void CheckSampling(const SamplingParams& p, const std::string& where) {
           p.repetition_penalty, " at temperature 0, expected 1: greedy sampling knows no penalty");
 }
 
+void CheckStop(const std::vector<std::string>& stop, const EngineLimits& limits,
+               const std::string& where) {
+  CheckStopStrings(stop, where + "stop");
+  Require(stop.empty() || limits.has_token_texts, where, "it has ", stop.size(),
+          " stop strings, but the engine does not know the texts of its tokens (SetTokenTexts)");
+}
+
 void CheckPrompt(const Prompt& prompt, int64_t vocab_size, const std::string& where) {
   Require(!prompt.tokens.empty(), where, "it is empty");
   for (const int32_t token : prompt.tokens)
@@ -41,9 +48,10 @@ void CheckRoom(const Lease& lease, const EngineLimits& limits, const std::string
           max_total_tokens, " is beyond the policy's context of ", limits.policy.max_positions);
   Require(group_size <= limits.max_sequences, where, "a group of ", group_size,
           " does not fit in max_sequences ", limits.max_sequences);
-  const int64_t need = NeedOf(lease).Total(group_size);
-  Require(need <= limits.num_blocks, where, "a group of ", group_size, " times ", max_total_tokens,
-          " tokens needs ", need, " KV blocks, there are ", limits.num_blocks, "; raise kv_blocks");
+  const int64_t needed = LeastKvBlocks(max_total_tokens);
+  Require(needed <= limits.num_blocks, where, "one sequence of max_total_tokens ", max_total_tokens,
+          " needs ", needed, " KV blocks, there are ", limits.num_blocks,
+          "; raise rollout.kv_blocks (0: enough), or lower max_total_tokens");
 }
 
 }  // namespace
@@ -52,20 +60,10 @@ int64_t BlocksFor(int64_t positions) {
   return (positions + kernels::kKvBlockTokens - 1) / kernels::kKvBlockTokens;
 }
 
-// The last token of a completion is sampled but never run, so it needs no place.
-BlockNeed NeedOf(int64_t prompt_tokens, int64_t max_total_tokens) {
-  const int64_t positions = std::max<int64_t>(prompt_tokens, max_total_tokens - 1);
-  const int64_t shared = prompt_tokens / kernels::kKvBlockTokens;
-  return {.shared = shared, .per_sample = BlocksFor(positions) - shared};
-}
-
-BlockNeed NeedOf(const Lease& lease) {
-  return NeedOf(static_cast<int64_t>(lease.prompt.tokens.size()), lease.sampling.max_total_tokens);
-}
-
 void CheckLease(const Lease& lease, const EngineLimits& limits) {
   const std::string where = "prompt " + std::to_string(lease.prompt.ordinal) + ": ";
   CheckSampling(lease.sampling, where);
+  CheckStop(lease.sampling.stop, limits, where);
   Require(lease.policy_version <= limits.policy_version, where, "it wants weights of version ",
           lease.policy_version, ", the engine has ", limits.policy_version);
   CheckPrompt(lease.prompt, limits.policy.vocab_size, where);

@@ -10,20 +10,16 @@ namespace r1zero {
 
 int64_t BlocksFor(int64_t positions);  // KV blocks that hold so many tokens
 
-// The most KV blocks that a group can come to use.
-struct BlockNeed {
-  int64_t shared = 0;      // filled by the prompt, one copy for the group
-  int64_t per_sample = 0;  // from the prompt's partly filled block on, for each completion
-  int64_t Total(int64_t group_size) const { return shared + group_size * per_sample; }
-};
-BlockNeed NeedOf(int64_t prompt_tokens, int64_t max_total_tokens);
-BlockNeed NeedOf(const Lease& lease);
+// KV blocks of one sequence at full length: the least that an engine can do with. The last token is
+// sampled but never run, so it needs no place.
+inline int64_t LeastKvBlocks(int64_t max_total_tokens) { return BlocksFor(max_total_tokens - 1); }
 
 struct EngineLimits {
   const ModelConfig& policy;
   int64_t policy_version = -1;
   int64_t max_sequences = 0;
   int64_t num_blocks = 0;
+  bool has_token_texts = false;
 };
 
 // Error naming the prompt and the rule, if the engine must not take the lease.

@@ -25,19 +25,22 @@ void CheckLengths(const ModelConfig& policy, const RolloutDemand& demand) {
           "policy's max_positions), or leave the prompt out");
 }
 
-void CheckGroup(const std::string& key, int64_t samples, const EngineConfig& config,
-                const RolloutDemand& demand) {
+void CheckGroup(const std::string& key, int64_t samples, const EngineConfig& config) {
   Require(samples <= config.max_sequences, key, " is ", samples, ", but rollout.max_sequences is ",
           config.max_sequences,
           ", and a worker decodes a whole group together; raise rollout.max_sequences to at least ",
           samples);
-  // The shortest prompt needs most: a group shares the blocks that its prompt fills.
+}
+
+// What does not fit at once is pre-empted and run again later; one sequence must fit.
+void CheckBlocks(const EngineConfig& config, const RolloutDemand& demand) {
   const int64_t blocks = NumKvBlocks(config, demand.max_total_tokens);
-  const int64_t need = NeedOf(/*prompt_tokens=*/1, demand.max_total_tokens).Total(samples);
-  Require(need <= blocks, key, " is ", samples, ", and so many completions of up to ",
-          demand.max_total_tokens, " tokens need ", need, " KV blocks, but rollout.kv_blocks is ",
-          blocks, "; raise rollout.kv_blocks (0: enough), or lower ", key,
-          " or rollout.max_total_tokens");
+  const int64_t needed = LeastKvBlocks(demand.max_total_tokens);
+  Require(needed <= blocks, "rollout.kv_blocks is ", blocks,
+          ", but one completion of rollout.max_total_tokens ", demand.max_total_tokens, " needs ",
+          needed, " blocks of ", kernels::kKvBlockTokens,
+          " tokens; raise rollout.kv_blocks to at least ", needed,
+          " (0: enough), or lower rollout.max_total_tokens");
 }
 
 void CheckMemory(const EngineConfig& config, const ModelConfig& policy,
@@ -68,8 +71,9 @@ void CheckRollout(const EngineConfig& config, const ModelConfig& policy,
                   const RolloutDemand& demand) {
   CheckLengths(policy, demand);
   CheckMemory(config, policy, demand);
-  CheckGroup("grpo.group_size", demand.group_size, config, demand);
-  if (demand.eval_samples > 0) CheckGroup("eval.samples", demand.eval_samples, config, demand);
+  CheckBlocks(config, demand);
+  CheckGroup("grpo.group_size", demand.group_size, config);
+  if (demand.eval_samples > 0) CheckGroup("eval.samples", demand.eval_samples, config);
 }
 
 }  // namespace r1zero

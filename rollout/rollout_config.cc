@@ -1,5 +1,7 @@
 #include "rollout/rollout_config.h"
 
+#include "rollout/stop_matcher.h"
+
 namespace r1zero {
 
 void Describe(Fields& f, RolloutConfig& c) {
@@ -19,6 +21,8 @@ void Describe(Fields& f, RolloutConfig& c) {
         {.min = 0.01, .max = 100});
   f.Key("max_total_tokens", c.max_total_tokens, "tokens of prompt and completion together",
         {.min = 2, .max = 1 << 24});
+  f.Key("stop", c.stop,
+        "texts that end a completion, which keeps them; at most 16 of 256 bytes each");
   f.Key("max_prompts_per_lease", c.max_prompts_per_lease, "prompts that one lease call hands out",
         {.min = 1, .max = 1 << 16});
   f.Key("lease_seconds", c.lease_seconds,
@@ -28,8 +32,11 @@ void Describe(Fields& f, RolloutConfig& c) {
   f.Key("max_prefill_tokens", c.engine.max_prefill_tokens,
         "prompt tokens that a worker runs in one step", {.min = 1, .max = 1 << 20});
   f.Key("kv_blocks", c.engine.kv_blocks,
-        "KV-cache blocks of 16 tokens a worker; 0: enough for max_sequences at full length",
+        "KV-cache blocks of 16 tokens a worker, enough for one completion; 0: for max_sequences "
+        "at full length",
         {.min = 0, .max = kMaxKvBlocks});
 }
+
+void Check(const RolloutConfig& c) { CheckStopStrings(c.stop, "rollout.stop"); }
 
 }  // namespace r1zero

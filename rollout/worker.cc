@@ -15,14 +15,18 @@ constexpr int kStepsBetweenLeases = 8;               // while there is something
 class Worker {
  public:
   Worker(Engine& engine, const Tokenizer& tokenizer, const WorkerPorts& ports)
-      : engine_(engine), tokenizer_(tokenizer), ports_(ports) {
+      : engine_(engine), ports_(ports) {
     Require(engine.idle(), "a worker starts with an idle engine");
+    std::vector<std::string> texts;
+    for (int32_t token = 0; token < tokenizer.vocab_size(); ++token)
+      texts.push_back(tokenizer.Decode({&token, 1}));
+    engine.SetTokenTexts(std::move(texts));
   }
 
   void Run() {
     while (!ports_.stop() && LeaseMore()) {
       StartLeased();
-      for (Group& group : engine_.Step()) Deliver(std::move(group));
+      for (Group& group : engine_.Step()) ports_.deliver(std::move(group));
     }
     ports_.flush();
   }
@@ -72,14 +76,7 @@ class Worker {
     weights_ = std::move(weights);
   }
 
-  void Deliver(Group group) {
-    for (Completion& completion : group.completions)
-      completion.text = tokenizer_.Decode(completion.tokens);
-    ports_.deliver(std::move(group));
-  }
-
   Engine& engine_;
-  const Tokenizer& tokenizer_;
   const WorkerPorts& ports_;
   std::deque<Lease> leased_;                          // not in the engine yet
   std::shared_ptr<const Weights> weights_;            // the engine's

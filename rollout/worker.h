@@ -33,8 +33,8 @@ struct WorkerPorts {
   std::function<bool()> stop;  // asked between decode steps
 };
 
-// Runs until `run_over` or `stop`; groups not finished by then are dropped. REQUIRES an idle
-// engine.
+// Runs until `run_over` or `stop`; groups not finished by then are dropped. The engine gets the
+// tokenizer's texts. REQUIRES an idle engine.
 //
 // A group is sampled under one version of the weights: the one its lease names, or a newer one
 // where the learner has moved on meanwhile; the group says which. Leases of a newer version than

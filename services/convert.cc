@@ -11,6 +11,11 @@ PromptUse UseFromProto(int32_t use) {
   return static_cast<PromptUse>(use);
 }
 
+FinishReason FinishReasonFromProto(int32_t reason) {
+  Require(reason >= 0 && reason <= 2, "finish_reason is ", reason, ", expected 0 to 2");
+  return static_cast<FinishReason>(reason);
+}
+
 v1::Prompt PromptToProto(const Prompt& prompt) {
   v1::Prompt proto;
   proto.set_use(static_cast<int32_t>(prompt.use));
@@ -39,6 +44,7 @@ v1::SamplingParams SamplingToProto(const SamplingParams& sampling) {
   proto.set_max_total_tokens(sampling.max_total_tokens);
   proto.set_seed(sampling.seed);
   proto.set_repetition_penalty(sampling.repetition_penalty);
+  for (const std::string& stop : sampling.stop) proto.add_stop(stop);
   return proto;
 }
 
@@ -49,6 +55,7 @@ SamplingParams SamplingFromProto(const v1::SamplingParams& proto) {
           .top_p = proto.top_p(),
           .min_p = proto.min_p(),
           .max_total_tokens = proto.max_total_tokens(),
+          .stop = {proto.stop().begin(), proto.stop().end()},
           .seed = proto.seed(),
           .repetition_penalty = proto.repetition_penalty()};
 }
@@ -56,7 +63,12 @@ SamplingParams SamplingFromProto(const v1::SamplingParams& proto) {
 void CompletionToProto(const Completion& completion, v1::Completion* proto) {
   proto->mutable_tokens()->Add(completion.tokens.begin(), completion.tokens.end());
   proto->mutable_logprobs()->Add(completion.logprobs.begin(), completion.logprobs.end());
-  proto->set_truncated(completion.finish_reason == FinishReason::kLength);
+  for (const VersionSpan& span : completion.versions) {
+    v1::VersionSpan* out = proto->add_versions();
+    out->set_first_token(span.first_token);
+    out->set_policy_version(span.policy_version);
+  }
+  proto->set_finish_reason(static_cast<int32_t>(completion.finish_reason));
   proto->set_text(completion.text);
   proto->set_reward(completion.reward);
   proto->set_undecided(completion.undecided);
@@ -74,13 +86,14 @@ void CompletionToProto(const Completion& completion, v1::Completion* proto) {
 }
 
 Completion CompletionFromProto(const v1::Completion& proto) {
-  Completion completion{
-      .tokens = {proto.tokens().begin(), proto.tokens().end()},
-      .logprobs = {proto.logprobs().begin(), proto.logprobs().end()},
-      .finish_reason = proto.truncated() ? FinishReason::kLength : FinishReason::kStop,
-      .text = proto.text(),
-      .reward = proto.reward(),
-      .undecided = proto.undecided()};
+  Completion completion{.tokens = {proto.tokens().begin(), proto.tokens().end()},
+                        .logprobs = {proto.logprobs().begin(), proto.logprobs().end()},
+                        .finish_reason = FinishReasonFromProto(proto.finish_reason()),
+                        .text = proto.text(),
+                        .reward = proto.reward(),
+                        .undecided = proto.undecided()};
+  for (const v1::VersionSpan& span : proto.versions())
+    completion.versions.push_back({span.first_token(), span.policy_version()});
   for (const v1::RewardPart& part : proto.parts()) {
     completion.parts.push_back({.name = part.name(),
                                 .weight = part.weight(),

@@ -125,6 +125,7 @@ TrainerConfig LearnerRun::MakeTrainerConfig() const {
           .checkpoint = plan_.config.checkpoint,
           .temperature = plan_.config.rollout.temperature,
           .max_total_tokens = plan_.config.rollout.max_total_tokens,
+          .stop = plan_.config.rollout.stop,
           .config_sha256 = training_sha256_,
           .accept_config_change = accept_config_change_,
           .top_k = plan_.config.rollout.top_k,

@@ -74,6 +74,7 @@ void CheckAcrossFields(const RunConfig& c) {
           "policy.path is '", c.policy.path,
           "', which holds no config.json; expected a Hugging Face folder");
   Require(c.eval.temperatures.size() > 0, "eval.temperatures is empty; expected at least one");
+  Check(c.rollout);
   Check(c.eval);
 }
 

@@ -144,6 +144,7 @@ inline Group AnswerLease(const Lease& lease) {
     const bool right = draw < 3 + 2 * static_cast<uint64_t>(lease.policy_version);
     group.completions.push_back(MakeCompletion(right ? "<think>wait a</think>b" : "b", right, right,
                                                right ? 6 : 3 + draw % 2));
+    group.completions.back().versions = {{0, lease.policy_version}};
   }
   return group;
 }

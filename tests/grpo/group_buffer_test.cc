@@ -51,6 +51,7 @@ Group Answer(const Lease& lease) {
     Completion completion;
     completion.tokens = {4, 9, kEos};
     completion.logprobs = {-0.5f, -1.0f, 0.0f};
+    completion.versions = {{.first_token = 0, .policy_version = lease.policy_version}};
     completion.reward = i;
     group.completions.push_back(completion);
   }
@@ -249,6 +250,32 @@ TEST_F(GroupBufferTest, RefusesEachFieldThatIsWrongAndSaysWhy) {
       {[](Group& g) { g.completions[0].tokens[0] = kEos; }, "end token at 0"},
       {[](Group& g) { g.completions[0].tokens[2] = 3; }, "stopped without the end token"},
       {[](Group& g) { g.completions[0].finish_reason = FinishReason::kLength; }, "cut off"},
+      {[](Group& g) { g.completions[0].versions.clear(); }, "do not begin at token 0"},
+      {[](Group& g) { g.completions[0].versions[0].first_token = 1; }, "do not begin at token 0"},
+      {[](Group& g) {
+         g.completions[0].versions = {{0, 6}, {3, 7}};
+       },
+       "from token 3 of 3"},
+      {[](Group& g) {
+         g.completions[0].versions = {{0, 5}, {2, 6}, {1, 7}};
+       },
+       "policy version 7 from token 1 after 6 from 2"},
+      {[](Group& g) {
+         g.completions[0].versions = {{0, 7}, {1, 7}};
+       },
+       "expected both to ascend"},
+      {[](Group& g) {
+         g.completions[0].versions = {{0, 7}, {1, 6}};
+       },
+       "expected both to ascend"},
+      {[](Group& g) {
+         g.completions[0].versions = {{0, 7}, {1, 8}};
+       },
+       "policy version 8, the newest is 7"},
+      {[](Group& g) {
+         g.completions[0].versions = {{0, 6}, {1, 7}};
+       },
+       "stale: sampled under policy version 6, leased under 7"},
       {[](Group& g) {
          g.completions[0].tokens = {2, 2, 2, 2, 2, kEos};
          g.completions[0].logprobs.assign(6, -1);
@@ -268,7 +295,7 @@ TEST_F(GroupBufferTest, RefusesEachFieldThatIsWrongAndSaysWhy) {
       {[](Group& g) { g.completions[0].parts = {{.name = "accuracy", .undecided = true}}; },
        "'accuracy' is undecided"},
   };
-  buffer_.Issue(Prompts(0, 1), Sampling(), 0);
+  buffer_.Issue(Prompts(0, 1), Sampling(), 7);
   int liar = 0;
   for (const auto& [lie, expected] : lies) {
     const std::string worker = "liar-" + std::to_string(liar++);
@@ -281,6 +308,32 @@ TEST_F(GroupBufferTest, RefusesEachFieldThatIsWrongAndSaysWhy) {
     EXPECT_THAT(why, HasSubstr(expected));
   }
   SubmitAll("honest", LeaseNow("honest"));
+}
+
+TEST(GroupBuffer, TakesAStopStringOnlyWhereATextEndsWithItsFirst) {
+  GroupBuffer buffer({.vocab_size = kVocab, .eos_token = kEos});
+  SamplingParams sampling = Sampling();
+  sampling.stop = {"wait", "!"};
+  buffer.Issue(Prompts(0, 1), sampling, 0);
+  int worker = 0;
+  const auto answered = [&](const std::string& text, FinishReason reason, int32_t last_token) {
+    const std::string name = "w" + std::to_string(worker++);
+    Group group = Answer(buffer.LeasePrompts(name, 1, 0ms)->at(0));
+    group.completions[0].text = text;
+    group.completions[0].tokens.back() = last_token;
+    group.completions[0].finish_reason = reason;
+    std::string why;
+    buffer.Submit(name, group, &why);
+    return why;
+  };
+  const auto text = FinishReason::kStopString;
+  EXPECT_THAT(answered("no", text, 4), HasSubstr("holds no stop string"));
+  EXPECT_THAT(answered("wait", text, kEos), HasSubstr("ends with the end token"));
+  EXPECT_THAT(answered("no! wait", text, 4), HasSubstr("a stop string ends at byte 3"));
+  EXPECT_THAT(answered("wait.", text, 4), HasSubstr("at byte 4 of its text of 5"));
+  EXPECT_THAT(answered("wait", FinishReason::kStop, kEos), HasSubstr("which went on"));
+  EXPECT_THAT(answered("wait", FinishReason::kLength, 4), HasSubstr("which went on"));
+  EXPECT_EQ(answered("so wait", text, 4), "");
 }
 
 TEST(GroupBuffer, TakesOnlyRewardsOfTheRubric) {

@@ -24,9 +24,19 @@ struct Batch {
   PackedBatch Pack(const SampledFrom& from) const {
     std::vector<TrainingSequence> sequences;
     for (const Completion& completion : completions) sequences.push_back({&prompt, &completion});
-    return PackSequences(sequences, from);
+    return PackSequences({sequences}, from);
   }
 };
+
+TEST(PackedBatch, HoldsThePromptOnceBehindItsCompletionsWhoseLastTokensAreTargetsOnly) {
+  const PackedBatch batch = Batch().Pack({.vocab_size = 20});
+  EXPECT_THAT(batch.tokens.tokens_N, testing::ElementsAre(7, 5, 5, 6));
+  EXPECT_THAT(batch.tokens.positions_N, testing::ElementsAre(2, 3, 0, 1));
+  EXPECT_THAT(batch.tokens.offsets_S1,
+              testing::ElementsAre(0, 2, 4));  // nothing to run of the second
+  EXPECT_THAT(batch.rows.hidden_rows_R, testing::ElementsAre(3, 0, 1, 3));
+  EXPECT_THAT(batch.rows.targets_R, testing::ElementsAre(7, 5, 9, 8));
+}
 
 TEST(PackedBatch, OfPlainSamplesHasNoDistributions) {
   EXPECT_EQ(Batch().Pack({.vocab_size = 20}).rows.distributions, nullptr);

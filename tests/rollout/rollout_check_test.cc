@@ -45,8 +45,10 @@ TEST(CheckRollout, NamesTheKeysOfWhatNoWorkerCouldServe) {
   demand.longest_prompt_tokens = 90;
   EXPECT_THAT(Refusal({}, demand),
               AllOf(HasSubstr("a prompt has 90 tokens"), HasSubstr("rollout.max_total_tokens")));
-  EXPECT_THAT(Refusal({.kv_blocks = 50}, Demand()),
-              AllOf(HasSubstr("grpo.group_size is 16"), HasSubstr("rollout.kv_blocks is 50")));
+  EXPECT_EQ(Refusal({.kv_blocks = 6}, Demand()), "");
+  EXPECT_THAT(Refusal({.kv_blocks = 5}, Demand()),
+              AllOf(HasSubstr("rollout.kv_blocks is 5,"), HasSubstr("max_total_tokens 90 needs 6"),
+                    HasSubstr("raise rollout.kv_blocks to at least 6")));
 }
 
 TEST(CheckRollout, SaysHowManyBytesABlockCountWouldTake) {
@@ -59,24 +61,25 @@ TEST(CheckRollout, SaysHowManyBytesABlockCountWouldTake) {
   EXPECT_THAT(Refusal({}, demand), HasSubstr("rollout.max_sequences"));
 }
 
-// The engine itself is the oracle: what is accepted it takes, what is one block short it does not.
+// The engine itself is the oracle: what is accepted it serves, what is one block short it refuses.
 TEST(CheckRollout, AgreesWithTheEngine) {
-  RolloutDemand demand{.group_size = 5, .max_total_tokens = 60, .longest_prompt_tokens = 40};
-  for (int64_t blocks = 1; blocks < 30; ++blocks) {
-    const EngineConfig config{.max_sequences = 8, .kv_blocks = blocks};
-    bool engine_takes_all = true;
-    for (int64_t ordinal = 0; ordinal < 9; ++ordinal) {  // prompts of 1 to 40 tokens
-      Lease lease = TestLease(ordinal, 5);
-      lease.sampling.max_total_tokens = 60;
-      engine_takes_all &= NeedOf(lease).Total(5) <= blocks;
-      try {
-        TestEngine(config)->Add(lease);
-        EXPECT_LE(NeedOf(lease).Total(5), blocks);
-      } catch (const Error&) {
-        EXPECT_GT(NeedOf(lease).Total(5), blocks);
+  for (const int32_t max_total_tokens : {48, 49, 50, 64, 65, 66}) {
+    const RolloutDemand demand{
+        .group_size = 5, .max_total_tokens = max_total_tokens, .longest_prompt_tokens = 40};
+    for (int64_t blocks = 1; blocks < 8; ++blocks) {
+      const EngineConfig config{.max_sequences = 8, .kv_blocks = blocks};
+      Lease lease = TestLease(8, 5);  // of 40 tokens
+      lease.sampling.max_total_tokens = max_total_tokens;
+      auto engine = TestEngine(config);
+      if (!Refusal(config, demand).empty()) {
+        EXPECT_THROW(engine->Add(lease), Error);
+        continue;
       }
+      engine->Add(lease);
+      size_t groups = 0;
+      while (!engine->idle()) groups += engine->Step().size();
+      EXPECT_EQ(groups, 1);
     }
-    EXPECT_EQ(Refusal(config, demand).empty(), engine_takes_all) << blocks;
   }
 }
 

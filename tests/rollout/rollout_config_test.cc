@@ -25,10 +25,18 @@ TEST(RolloutConfig, ReadsItsKeysAndWritesThemBack) {
   EXPECT_EQ(config.min_p, 0.05);
   EXPECT_EQ(config.repetition_penalty, 1.2);
   EXPECT_NE(WriteConfig(describe).find("max_prefill_tokens = 1024"), std::string::npos);
-  for (const char* bad : {"rollout.max_sequences=0", "rollout.temperature=0", "rollout.worker=1",
-                          "rollout.kv_blocks=1073741824", "rollout.top_k=-1", "rollout.top_p=0",
-                          "rollout.top_p=1.1", "rollout.min_p=1", "rollout.repetition_penalty=0"})
+  for (const char* bad :
+       {"rollout.max_sequences=0", "rollout.temperature=0", "rollout.worker=1",
+        "rollout.kv_blocks=1073741824", "rollout.top_k=-1", "rollout.top_p=0", "rollout.top_p=1.1",
+        "rollout.min_p=1", "rollout.repetition_penalty=0", "rollout.temperature=-1"})
     EXPECT_THROW(ReadConfig("", std::vector<std::string>{bad}, describe), Error) << bad;
+
+  EXPECT_NO_THROW(Check(config));
+  ReadConfig("", std::vector<std::string>{R"(rollout.stop=["</answer>", "a,b"])"}, describe);
+  EXPECT_EQ(config.stop, (std::vector<std::string>{"</answer>", "a,b"}));
+  EXPECT_NO_THROW(Check(config));
+  ReadConfig("", std::vector<std::string>{R"(rollout.stop=[""])"}, describe);
+  EXPECT_THROW(Check(config), Error);
 }
 
 }  // namespace

@@ -91,6 +91,27 @@ TEST(RunWorker, ReturnsEveryGroupSampledUnderTheVersionOfItsLease) {
   EXPECT_EQ(learner.flushes, 1);
 }
 
+TEST(RunWorker, EndsACompletionAtTheStopStringOfItsLease) {
+  FakeLearner learner(/*batches=*/1, /*prompts=*/10, /*group_size=*/4);
+  WorkerPorts ports = learner.Ports();
+  ports.lease = [lease = ports.lease](int64_t max_prompts, std::chrono::milliseconds wait) {
+    LeaseReply reply = lease(max_prompts, wait);
+    for (Lease& l : reply.leases) l.sampling.stop = {"c"};
+    return reply;
+  };
+  auto engine = TestEngine({.max_sequences = 16}, -1);
+  RunWorker(*engine, LetterTokenizer(), ports);
+  int ended = 0;
+  for (const auto& [ordinal, group] : learner.groups)
+    for (const Completion& completion : group.completions) {
+      const bool by_text = completion.finish_reason == FinishReason::kStopString;
+      EXPECT_EQ(completion.text.find('c'),
+                by_text ? completion.text.size() - 1 : std::string::npos);
+      ended += by_text;
+    }
+  EXPECT_GT(ended, 5);
+}
+
 TEST(RunWorker, WaitsForLeasesOnlyWhenIdleAndAsksForWhatFits) {
   FakeLearner learner(2, 10, 4);
   auto engine = TestEngine({.max_sequences = 16, .max_prefill_tokens = 50}, -1);

@@ -39,7 +39,9 @@ Completion AnyCompletion(Random& random) {
     c.tokens.push_back(static_cast<int32_t>(random.Int()));
     c.logprobs.push_back(static_cast<float>(random.Double()));
   }
-  c.finish_reason = random.Bool() ? FinishReason::kStop : FinishReason::kLength;
+  for (int32_t i = random.Small() % 4; i > 0; --i)
+    c.versions.push_back({random.Int(), random.Int()});
+  c.finish_reason = static_cast<FinishReason>(random.Small() % 3);
   c.text = random.Bytes();
   c.reward = random.Double();
   c.undecided = random.Bool();
@@ -71,6 +73,7 @@ Message Sent(const Message& message) {
 void ExpectEqual(const Completion& a, const Completion& b) {
   EXPECT_EQ(a.tokens, b.tokens);
   EXPECT_EQ(a.logprobs, b.logprobs);
+  EXPECT_EQ(a.versions, b.versions);
   EXPECT_EQ(a.finish_reason, b.finish_reason);
   EXPECT_EQ(a.text, b.text);
   EXPECT_EQ(a.reward, b.reward);
@@ -111,8 +114,15 @@ TEST(Convert, AnyLeaseSurvivesTheWire) {
     const Lease lease{.id = static_cast<uint64_t>(random.Int()),
                       .policy_version = random.Int(),
                       .prompt = AnyPrompt(random),
-                      .sampling = {random.Small(), 0.6f, random.Small(), 0.9f, 0.1f, random.Small(),
-                                   static_cast<uint64_t>(random.Int()), 1.2f}};
+                      .sampling = {random.Small(),
+                                   0.6f,
+                                   random.Small(),
+                                   0.9f,
+                                   0.1f,
+                                   random.Small(),
+                                   {random.Bytes(), random.Bytes()},
+                                   static_cast<uint64_t>(random.Int()),
+                                   1.2f}};
     const Lease back = FromProto(Sent(ToProto(lease)));
     EXPECT_EQ(back.id, lease.id);
     EXPECT_EQ(back.policy_version, lease.policy_version);
@@ -127,6 +137,7 @@ TEST(Convert, AnyLeaseSurvivesTheWire) {
     EXPECT_EQ(back.sampling.top_p, lease.sampling.top_p);
     EXPECT_EQ(back.sampling.min_p, lease.sampling.min_p);
     EXPECT_EQ(back.sampling.max_total_tokens, lease.sampling.max_total_tokens);
+    EXPECT_EQ(back.sampling.stop, lease.sampling.stop);
     EXPECT_EQ(back.sampling.seed, lease.sampling.seed);
     EXPECT_EQ(back.sampling.repetition_penalty, lease.sampling.repetition_penalty);
   }
@@ -186,6 +197,10 @@ TEST(Convert, AFieldThatNoStructCanHoldIsAnErrorThatNamesIt) {
   v1::Group group;
   group.set_use(2);
   EXPECT_THAT([&] { FromProto(group); }, ThrowsMessage<Error>(HasSubstr("use is 2")));
+
+  group.set_use(0);
+  group.add_completions()->set_finish_reason(3);
+  EXPECT_THAT([&] { FromProto(group); }, ThrowsMessage<Error>(HasSubstr("finish_reason is 3")));
 
   v1::ScoreResult result;
   result.add_verdicts();

@@ -76,7 +76,10 @@ class SlowReward final : public v1::Reward::Service {
 Group AnyAnswer(const Lease& lease) {
   Group group{.lease_id = lease.id, .policy_version = lease.policy_version, .prompt = lease.prompt};
   for (int i = 0; i < lease.sampling.group_size; ++i)
-    group.completions.push_back({.tokens = {5, 1}, .logprobs = {-1, -1}, .text = "3"});
+    group.completions.push_back({.tokens = {5, 1},
+                                 .logprobs = {-1, -1},
+                                 .versions = {{0, lease.policy_version}},
+                                 .text = "3"});
   return group;
 }
 

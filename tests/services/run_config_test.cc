@@ -42,8 +42,12 @@ TEST(RunConfig, TheTrainingHashIgnoresWhoServesTheRunAndSeesWhatTrainsIt) {
   const std::string base = TrainingSha256(With({}));
   EXPECT_EQ(TrainingSha256(With({"rollout.workers=4", "run.name=x", "grpo.threads=1",
                                  "grpo.micro_batch_tokens=64", "checkpoint.every=1",
-                                 "eval.samples=4", "task.held_out=7"})),
+                                 "eval.samples=4", "task.held_out=7", "rollout.kv_blocks=9"})),
             base);
+  const std::string stop = TrainingSha256(With({"rollout.stop=</answer>"}));
+  EXPECT_NE(stop, base);
+  EXPECT_NE(TrainingSha256(With({R"(rollout.stop=["a", "b"])"})),
+            TrainingSha256(With({R"(rollout.stop=["a, b"])"})));
   EXPECT_NE(TrainingSha256(With({"grpo.lr=1e-5"})), base);
   EXPECT_NE(TrainingSha256(With({"run.seed=2"})), base);
   for (const char* sampling : {"rollout.temperature=0.9", "rollout.top_k=5", "rollout.top_p=0.9",

@@ -59,6 +59,7 @@ class TrainingServiceTest : public ::testing::Test {
       v1::Completion* completion = group.add_completions();
       for (const int32_t token : {5, 6, 1}) completion->add_tokens(token);
       for (const float logprob : {-1.0f, -2.0f, 0.0f}) completion->add_logprobs(logprob);
+      completion->add_versions()->set_policy_version(lease.policy_version());
       completion->set_text("34");
       completion->set_reward(1);
     }
@@ -87,6 +88,13 @@ TEST_F(TrainingServiceTest, RefusesEveryHostileFieldAndLosesNothing) {
       {[](auto& g) { g.mutable_completions()->RemoveLast(); }},
       {[](auto& g) { *g.add_completions() = g.completions(0); }},
       {[](auto& g) { g.clear_completions(); }},
+      {[&](auto& g) { first(g)->set_finish_reason(2); }},
+      {[&](auto& g) { first(g)->set_finish_reason(3); }},
+      {[&](auto& g) { first(g)->set_finish_reason(-1); }},
+      {[&](auto& g) { first(g)->clear_versions(); }},
+      {[&](auto& g) { first(g)->mutable_versions(0)->set_policy_version(INT64_MAX); }},
+      {[&](auto& g) { first(g)->mutable_versions(0)->set_first_token(INT64_MIN); }},
+      {[&](auto& g) { first(g)->add_versions()->set_first_token(INT64_MAX); }},
       {[&](auto& g) { first(g)->set_tokens(0, 12); }},
       {[&](auto& g) { first(g)->set_tokens(0, -1); }},
       {[&](auto& g) { first(g)->set_tokens(0, INT32_MAX); }},
@@ -94,7 +102,7 @@ TEST_F(TrainingServiceTest, RefusesEveryHostileFieldAndLosesNothing) {
       {[&](auto& g) { first(g)->set_tokens(2, 5); }},
       {[&](auto& g) { first(g)->add_tokens(5); }},
       {[&](auto& g) { first(g)->clear_tokens(); }},
-      {[&](auto& g) { first(g)->set_truncated(true); }},
+      {[&](auto& g) { first(g)->set_finish_reason(1); }},
       {[&](auto& g) { first(g)->set_logprobs(0, 0.5f); }},
       {[&](auto& g) { first(g)->set_logprobs(0, NAN); }},
       {[&](auto& g) { first(g)->set_logprobs(0, -INFINITY); }},
