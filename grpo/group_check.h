@@ -21,10 +21,11 @@ struct GroupRules {
 };
 
 // Empty if `group` is a possible answer to `lease`, else the first thing that is wrong with it:
-// version, prompt, group size, version spans that no engine records or that are not the lease's (an
-// update trains on what its own policy sampled; the lease names the newest version), tokens within the vocabulary, log-probabilities finite and not above
-// 0, an end token or a stop string exactly where a completion stopped by it, lengths within the limit, the parts
-// expected with their weights, and a reward that is their weighted sum, 0 if undecided or cut off.
+// version, prompt, group size, tokens within the vocabulary, log-probabilities finite and not above
+// 0, an end token or a stop string exactly where a completion stopped by it, lengths within the
+// limit, version spans that ascend within the completion and are the lease's throughout (an update
+// trains on what its own policy sampled, and the lease names the newest version), the parts expected
+// with their weights, and a reward that is their weighted sum, 0 if undecided or cut off.
 std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules& rules);
 
 }  // namespace r1zero
