@@ -10,8 +10,8 @@
 namespace r1zero {
 
 // One line a group: {"step", "ordinal", "prompt", "gold", "completions": [{"text", "tokens",
-// "truncated", "reward", "parts": {"accuracy": 1}, "advantage"}]}. Advantages one a completion, in
-// order.
+// "finish_reason" (stop, length, stop_string), "truncated", "reward", "parts": {"accuracy": 1},
+// "advantage"}]}. Advantages one a completion, in order.
 void WriteGroups(const std::filesystem::path& path, int64_t step, std::span<const Group> groups,
                  std::span<const float> advantages);
 
