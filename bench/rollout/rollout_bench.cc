@@ -99,6 +99,7 @@ void DecodeByLength(benchmark::State& state) {
     while (!engine.idle()) engine.Step();
     decoded += engine.tokens_sampled();
   }
+  state.SetLabel(bench::Shapes()[state.range(0)].name);
   Report(state, policy, static_cast<double>(decoded) / static_cast<double>(state.iterations()));
 }
 BENCHMARK(DecodeByLength)
