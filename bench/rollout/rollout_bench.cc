@@ -24,7 +24,8 @@ void RunRollouts(benchmark::State& state, int64_t shape, const Workload& work, i
   const ModelConfig& policy = bench::Shapes()[shape].policy;
   bench::Rollout rollout(policy, work, threads);
   rollout.SetWeights(std::make_shared<Weights>(InitWeights(policy, 1)));
-  int64_t ordinal = 0;
+  rollout.Run(0);  // the first one grows the buffers
+  int64_t ordinal = work.prompts;
   for (auto _ : state) {
     rollout.Run(ordinal);
     ordinal += work.prompts;
