@@ -39,7 +39,8 @@ def run(command, threads, timeout, environment=None):
     except subprocess.TimeoutExpired:
         raise CommandFailed(f"took longer than {timeout:.0f} s")
     if done.returncode != 0:
-        raise CommandFailed(f"exit status {done.returncode}: {done.stderr.strip()[-300:]}")
+        said = done.stderr.strip().splitlines() or [""]
+        raise CommandFailed(f"exit status {done.returncode}: {said[-1][-300:]}")
     return done.stdout
 
 

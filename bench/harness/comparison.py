@@ -52,6 +52,7 @@ class Samples:
             for row in side.measure():
                 self.add(side.name, row)
         except (CommandFailed, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+            print(f"{side.name}: {error}", file=sys.stderr)
             for shape in shapes or ["all"]:
                 self.errors[(side.name, shape)] = f"{type(error).__name__}: {error}"
 
@@ -103,7 +104,6 @@ def against(comparison, ours, peers, group, shape):
     row = {"against": group, "peer": None, "peer_name": None, "ratio": None, "peers": medians}
     if errors:
         row["error"] = "; ".join(f"{name}: {error}" for name, error in errors.items())
-        print(row["error"], file=sys.stderr)
     if not medians:
         return row
     best = (min if comparison.lower_is_better else max)(medians, key=medians.get)
