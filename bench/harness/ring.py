@@ -81,9 +81,10 @@ def demo(settings, cores):
     because the two sample different completions."""
     steps = 3 if settings.quick else 10
     cache = settings.scratch + "/demo-cache"  # the first round pretrains the base policy into it
+    values = QUIET | {"grpo.steps": steps, "pretrain.cache": cache}
 
     def ours():
-        run(train_command(settings, "demo", QUIET | {"grpo.steps": steps, "pretrain.cache": cache}), cores, 1800)
+        run(train_command(settings, "demo", values), cores, 1800)
         lines = steps_of(settings, "demo")
         generated = sum(line["completions/mean_length"] for line in lines) * 256
         seconds = sum(line["timing_s/step"] for line in lines)

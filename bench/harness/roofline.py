@@ -18,9 +18,10 @@ class Part:
     working_set: float = 1 << 20  # bytes that it goes over again and again: decides which cache they come from
 
     def bound_s(self, peak_flops, bandwidths):
-        """bandwidths: bytes a second by buffer size in KiB. The smallest measured buffer that holds the working set."""
-        holding = [kib for kib in bandwidths if kib * 1024 >= self.working_set]
-        bandwidth = bandwidths[min(holding) if holding else max(bandwidths)]
+        """bandwidths: bytes a second by buffer size in KiB. That of the largest buffer within the working set counts,
+        which is no slower than the working set's own."""
+        within = [kib for kib in bandwidths if kib * 1024 <= self.working_set]
+        bandwidth = bandwidths[max(within) if within else min(bandwidths)]
         return max(self.flops / peak_flops, self.bytes / bandwidth)
 
 
@@ -30,16 +31,18 @@ def layer_weights(model):
 
 
 def rollout_parts(model, batch, group_size):
-    """A whole rollout of 64 + 64 tokens, each prompt prefilled once a group."""
+    """A whole rollout of 64 + 64 tokens, each prompt prefilled once a group and its keys read once for the group."""
     V, D, L, Q, KV, F = MODELS[model]
     new, prompts = batch * NEW, batch / group_size * PROMPT
     keys = new * (PROMPT + NEW / 2) + prompts * PROMPT / 2  # seen, summed over query rows
+    read_keys = new * (PROMPT / group_size + NEW / 2) + prompts
     tokens = new + prompts
     return [
         Part("matrix products", 2 * layer_weights(model) * tokens, 4 * layer_weights(model) * NEW, "MatMul/",
              4 * layer_weights(model)),
         Part("head", 2 * D * V * new, 4 * D * V * NEW, "MatMul/", 4 * D * V),
-        Part("attention", 4 * keys * Q * L, 8 * keys * KV * L, "AttentionDecode/", 8 * batch * (PROMPT + NEW / 2) * KV * L),
+        Part("attention", 4 * keys * Q * L, 8 * read_keys * KV * L, "AttentionDecode/",
+             8 * batch * (PROMPT / group_size + NEW / 2) * KV * L),
         Part("norms, rotary embedding, SwiGLU", 0, 4 * tokens * L * (4 * D + 2 * (Q + KV) + 3 * F), "SwiGluForward/"),
         Part("sampling", 0, 4 * new * V, "Sample/"),
     ]

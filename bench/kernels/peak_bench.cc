@@ -110,7 +110,7 @@ void StreamRead(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(kernels::RunReadAll(x.data(), n));
   ReportBytes(state, static_cast<double>(n * sizeof(float)));
 }
-BENCHMARK(StreamRead)->ArgName("KiB")->Arg(16)->Arg(512)->Arg(1024)->Arg(16 << 10)->Arg(1 << 20);
+BENCHMARK(StreamRead)->ArgName("KiB")->ArgsProduct({{16, 512, 1024, 4 << 10, 16 << 10, 1 << 20}});
 
 }  // namespace
 
