@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import statistics
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +44,8 @@ def arguments(description):
     """The parser with what every peer takes; add to it, then call start()."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="T1", help="a shape of models.py")
-    parser.add_argument("--models", default="/tmp/r1zero-bench-models", help="folder of the random checkpoints")
+    parser.add_argument("--models", default=os.path.join(tempfile.gettempdir(), "r1zero-bench-models"),
+                        help="folder of the random checkpoints")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=2, help="measure each figure for at least so long")
     return parser
