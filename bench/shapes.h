@@ -27,13 +27,15 @@ inline ModelConfig Llama(int64_t vocab_size, int64_t hidden_size, int64_t layers
           .max_positions = max_positions};
 }
 
-// The demo's policy, two small ones that many cores hold in their caches, and the shape of
-// HuggingFaceTB/SmolLM2-135M. All with tied embeddings.
-inline const std::array<Shape, 4>& Shapes() {
-  static const std::array<Shape, 4> shapes{{{"signs", Llama(121, 96, 3, 4, 4, 256, 512)},
+// The demo's policy (0.3M parameters), two small ones that many cores hold in their caches (0.9M and
+// 5.2M), the shape of HuggingFaceTB/SmolLM2-135M, and one between (31M). All with tied embeddings.
+// bench/peers/models.py has the same ones.
+inline const std::array<Shape, 5>& Shapes() {
+  static const std::array<Shape, 5> shapes{{{"signs", Llama(121, 96, 3, 4, 4, 256, 4352)},
                                             {"T1", Llama(512, 128, 4, 4, 4, 384, 4352)},
                                             {"T5", Llama(512, 256, 6, 4, 4, 768, 4352)},
-                                            {"SmolLM2", Llama(49152, 576, 30, 9, 3, 1536, 4352)}}};
+                                            {"SmolLM2", Llama(49152, 576, 30, 9, 3, 1536, 4352)},
+                                            {"M30", Llama(8192, 512, 8, 8, 8, 1536, 4352)}}};
   return shapes;
 }
 

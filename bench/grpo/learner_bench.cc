@@ -1,64 +1,97 @@
-// Tokens a second of the learner on the demo's policy: one optimizer step over 16 groups of 16, prompts of
-// 10 tokens, completions of 45, with the reference pass (kl_coef 0.001) and without. By threads.
+// Tokens a second of the learner: one optimizer step over sequences of 64 + 64 tokens. Tokens are
+// counted as TRL counts them, prompts once a completion, whether or not a group's prompt is computed
+// once: that is what a group size above 1 shows. With kl:1 the reference pass is part of it.
 #include "grpo/learner.h"
 
-#include <benchmark/benchmark.h>
-
+#include <algorithm>
 #include <cmath>
 
 #include "bench/shapes.h"
-#include "common/philox.h"
+#include "bench/workload.h"
 
 namespace r1zero {
 namespace {
 
-constexpr int kGroups = 16, kGroupSize = 8, kPromptTokens = 64, kCompletionTokens = 64;
-constexpr int kTokens = kGroups * kGroupSize * (kPromptTokens + kCompletionTokens);
+using bench::Workload;
 
-std::vector<int32_t> RandomTokens(RandomStream& random, int n) {
-  std::vector<int32_t> tokens(n);
-  for (int32_t& token : tokens) token = static_cast<int32_t>(2 + random.Below(119));
-  return tokens;
-}
-
-std::vector<Group> RandomGroups() {
-  std::vector<Group> groups(kGroups);
-  for (int g = 0; g < kGroups; ++g) {
-    RandomStream random(1, RandomPurpose::kCorpus, static_cast<uint64_t>(g));
-    groups[g].prompt.ordinal = g;
-    groups[g].prompt.tokens = RandomTokens(random, kPromptTokens);
-    groups[g].completions.resize(kGroupSize);
-    for (Completion& completion : groups[g].completions) {
-      completion.tokens = RandomTokens(random, kCompletionTokens);
-      completion.logprobs.assign(kCompletionTokens, -std::log(121.0f));
+std::vector<Group> RandomGroups(const ModelConfig& policy, const Workload& work) {
+  std::vector<Group> groups(work.prompts);
+  for (int64_t g = 0; g < work.prompts; ++g) {
+    groups[g].prompt = bench::LeaseOf(work, policy, g, 0).prompt;
+    groups[g].completions.resize(work.group_size);
+    for (int64_t i = 0; i < work.group_size; ++i) {
+      Completion& completion = groups[g].completions[i];
+      const auto stream = static_cast<uint64_t>(1'000'000 + g * work.group_size + i);
+      completion.tokens = bench::RandomTokens(policy, stream, work.completion_tokens);
+      completion.logprobs.assign(work.completion_tokens,
+                                 -std::log(static_cast<float>(policy.vocab_size)));
     }
   }
   return groups;
 }
 
-void Update(benchmark::State& state) {
-  const ModelConfig& policy = bench::Shapes()[state.range(2)].policy;
-  const Weights base = InitWeights(policy, 1);
-  LearnerOptions options{.max_completion_tokens = 128, .seed = 1};
-  options.config.threads = static_cast<int>(state.range(0));
-  options.config.loss.kl_coef = state.range(1) ? 0.001 : 0.0;
-  const auto learner = MakeLearner(base, options);
-  const std::vector<Group> groups = RandomGroups();
-  std::vector<float> advantages(kGroups * kGroupSize);
-  for (size_t i = 0; i < advantages.size(); ++i) advantages[i] = i % 2 ? 1.0f : -1.0f;
-  int64_t step = 0;
-  for (auto _ : state) learner->Update(step++, groups, advantages);
-  const double tokens = static_cast<double>(state.iterations()) * kTokens;
-  const double passes =
-      state.range(1) ? 8 : 6;  // multiply-adds: 2N forward, 4N backward, 2N reference
-  state.counters["tokens/s"] = benchmark::Counter(tokens, benchmark::Counter::kIsRate);
-  state.counters["GFLOP/s"] =
-      benchmark::Counter(passes * tokens * static_cast<double>(NumParameters(policy)) / 1e9,
-                         benchmark::Counter::kIsRate);
+std::vector<float> Alternating(int64_t n) {
+  std::vector<float> advantages(n);
+  for (int64_t i = 0; i < n; ++i) advantages[i] = i % 2 ? 1.0f : -1.0f;
+  return advantages;
 }
-BENCHMARK(Update)
-    ->ArgNames({"threads", "reference", "shape"})
-    ->ArgsProduct({{1, 2}, {1, 0}, {0, 1, 2}})
+
+void RunUpdates(benchmark::State& state, int64_t shape, const Workload& work, bool kl,
+                int threads) {
+  const ModelConfig& policy = bench::Shapes()[shape].policy;
+  LearnerOptions options{.max_completion_tokens = work.completion_tokens, .seed = 1};
+  options.config.threads = threads;
+  options.config.loss.kl_coef = kl ? 0.001 : 0.0;
+  options.config.optimizer.lr = 1e-6;
+  const auto learner = MakeLearner(InitWeights(policy, 1), options);
+  const std::vector<Group> groups = RandomGroups(policy, work);
+  const std::vector<float> advantages = Alternating(work.prompts * work.group_size);
+  int64_t step = 0;
+  learner->Update(step++, groups, advantages);  // the first one grows the buffers
+  for (auto _ : state) learner->Update(step++, groups, advantages);
+  const double tokens = static_cast<double>(state.iterations() * work.trained());
+  state.counters["tokens/s"] = {tokens, benchmark::Counter::kIsRate};
+  state.counters["parameters"] = static_cast<double>(NumParameters(policy));
+  state.SetLabel(bench::Shapes()[shape].name);
+}
+
+// Arguments: shape, group size, reference pass or not, threads. 128 sequences; of SmolLM2 8.
+void Learner(benchmark::State& state) {
+  const int64_t shape = state.range(0), sequences = shape >= 3 ? 8 : 128;
+  const int64_t group_size = state.range(1);
+  const Workload work{.prompts = sequences / group_size, .group_size = group_size};
+  RunUpdates(state, shape, work, state.range(2), static_cast<int>(state.range(3)));
+}
+BENCHMARK(Learner)
+    ->ArgNames({"shape", "group", "kl", "threads"})
+    ->ArgsProduct({{0, 1, 2}, {1, 8}, {0, 1}, {1, 2}})
+    ->ArgsProduct({{3, 4}, {8}, {0}, {1, 2}})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+// 8,192 tokens in sequences of this length, half of it prompt, no groups.
+void LearnerByLength(benchmark::State& state) {
+  const int64_t half = state.range(1) / 2;
+  const Workload work{
+      .prompts = 4096 / half, .group_size = 1, .prompt_tokens = half, .completion_tokens = half};
+  RunUpdates(state, state.range(0), work, false, 1);
+}
+BENCHMARK(LearnerByLength)
+    ->ArgNames({"shape", "length"})
+    ->ArgsProduct({{1, 2}, {64, 128, 256, 512, 1024, 2048, 4096}})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+// 64 sequences of 256 + 64 tokens in groups of this size; without prompt sharing all of them would
+// cost what group size 1 costs.
+void LearnerByGroupSize(benchmark::State& state) {
+  const int64_t group_size = state.range(1);
+  const Workload work{.prompts = 64 / group_size, .group_size = group_size, .prompt_tokens = 256};
+  RunUpdates(state, state.range(0), work, false, 1);
+}
+BENCHMARK(LearnerByGroupSize)
+    ->ArgNames({"shape", "group"})
+    ->ArgsProduct({{1}, {1, 2, 4, 8, 16, 32, 64}})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

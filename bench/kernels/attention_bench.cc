@@ -1,102 +1,130 @@
-// Attention of the demo model's size (4 heads of 24) on one core: a decode step, whose keys come
-// from the last-level cache or from memory, and the forward and backward of 4,096 packed tokens.
+// Attention on one core at each model's heads: a decode step, the prefill of long prompts, and the
+// forward and backward of packed training sequences. A score and its value's share count 4
+// floating-point operations a key and dimension forward, 10 backward (the scores again, then the
+// gradients of values, weights, queries and keys).
 #include "kernels/attention.h"
 
-#include <benchmark/benchmark.h>
-
+#include <cmath>
 #include <numeric>
 #include <vector>
+
+#include "bench/kernels/peak.h"
+#include "bench/shapes.h"
 
 namespace r1zero::kernels {
 namespace {
 
-constexpr AttentionShape kShape{.heads = 4, .kv_heads = 4, .head_width = 24, .scale = 0.2f};
-constexpr int64_t kWidth = 4 * 24, kQkvWidth = 3 * kWidth;
+AttentionShape ShapeOf(const benchmark::State& state) {
+  const ModelConfig& c = bench::Shapes()[state.range(0)].policy;
+  return {.heads = static_cast<int>(c.num_heads),
+          .kv_heads = static_cast<int>(c.num_kv_heads),
+          .head_width = static_cast<int>(c.head_width),
+          .scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.head_width)))};
+}
 
 // `sequences` of `tokens` tokens each, in blocks of their own, and their rows of q, k and v.
 struct Batch {
-  Batch(int64_t sequences, int64_t tokens)
-      : blocks_each((tokens + 15) / 16),
+  Batch(const AttentionShape& s, int64_t sequences, int64_t tokens)
+      : shape(s),
+        queries(int64_t{s.heads} * s.head_width),
+        kv(int64_t{s.kv_heads} * s.head_width),
+        width(queries + 2 * kv),
+        blocks_each((tokens + 15) / 16),
         table(sequences * blocks_each),
-        blocks(static_cast<int64_t>(table.size()) * KvBlockFloats(kShape), 0.5f),
-        qkv(sequences * tokens * kQkvWidth, 0.25f),
-        out(sequences * tokens * kWidth) {
+        blocks(static_cast<int64_t>(table.size()) * KvBlockFloats(shape), 0.5f),
+        qkv(sequences * tokens * width, 0.25f),
+        out(sequences * tokens * queries) {
     std::iota(table.begin(), table.end(), 0);
   }
-  AttentionRow Row(int64_t sequence, int64_t num_keys) const {
-    return {.block_table = &table[sequence * blocks_each],
-            .num_keys = static_cast<int32_t>(num_keys)};
+  void AddRow(int64_t sequence, int64_t num_keys) {
+    rows.push_back({.block_table = &table[sequence * blocks_each],
+                    .num_keys = static_cast<int32_t>(num_keys)});
+    keys += static_cast<double>(num_keys);
   }
-  int64_t blocks_each;
-  std::vector<int32_t> table;
-  AlignedVector<float> blocks, qkv, out;
-};
-
-// Arguments: rows, keys that each row sees.
-void BM_Decode(benchmark::State& state) {
-  const int64_t M = state.range(0), keys = state.range(1);
-  Batch batch(M, keys);
-  std::vector<AttentionRow> rows;
-  for (int64_t m = 0; m < M; ++m) rows.push_back(batch.Row(m, keys));
-  ThreadPool pool(1);
-  for (auto _ : state) {
-    Attention(batch.qkv.data(), kQkvWidth, rows.data(), M, kShape, batch.blocks.data(),
-              batch.out.data(), nullptr, pool);
+  void Forward(float* logsumexp) {
+    Attention(qkv.data(), width, rows.data(), static_cast<int64_t>(rows.size()), shape,
+              blocks.data(), out.data(), logsumexp, pool);
     benchmark::ClobberMemory();
   }
-}
-BENCHMARK(BM_Decode)->ArgNames({"M", "keys"})->Args({256, 60})->Args({16, 60})->Args({1, 60});
+  double flops(double each) const { return each * keys * static_cast<double>(queries); }
 
-// 32 sequences of 128 tokens.
-struct Packed : Batch {
-  Packed() : Batch(32, 128), logsumexp(4096 * 4) {
-    for (int64_t m = 0; m < 4096; ++m) rows.push_back(Row(m / 128, m % 128 + 1));
-    for (int64_t s = 0; s <= 32; ++s) offsets.push_back(s * 128);
-    for (int64_t s = 0; s < 32; ++s) groups.push_back({.first = s, .prefix = s});
-  }
-  void Forward() {
-    Attention(qkv.data(), kQkvWidth, rows.data(), 4096, kShape, blocks.data(), out.data(),
-              logsumexp.data(), pool);
-  }
+  AttentionShape shape;
+  int64_t queries, kv, width, blocks_each;
+  std::vector<int32_t> table;
+  AlignedVector<float> blocks, qkv, out;
   std::vector<AttentionRow> rows;
-  std::vector<int64_t> offsets;
-  std::vector<AttentionPrefixGroup> groups;
-  AlignedVector<float> logsumexp;
+  double keys = 0;  // summed over rows
   ThreadPool pool{1};
 };
 
-void BM_PackedForward(benchmark::State& state) {
-  Packed packed;
-  for (auto _ : state) packed.Forward();
+// Arguments: shape, rows, keys that each row sees.
+void Decode(benchmark::State& state) {
+  const int64_t M = state.range(1), keys = state.range(2);
+  Batch batch(ShapeOf(state), M, keys);
+  for (int64_t m = 0; m < M; ++m) batch.AddRow(m, keys);
+  for (auto _ : state) batch.Forward(nullptr);
+  bench::ReportFlops(state, batch.flops(4));
+  const double read = 2 * batch.keys * static_cast<double>(batch.kv * sizeof(float));
+  bench::ReportBytes(state, read);
 }
-BENCHMARK(BM_PackedForward)->Unit(benchmark::kMicrosecond);
+BENCHMARK(Decode)
+    ->Name("AttentionDecode")
+    ->ArgNames({"shape", "M", "keys"})
+    ->ArgsProduct({{0, 1, 2, 3}, {1, 32, 256}, {96}})
+    ->ArgsProduct({{1, 3}, {16}, {512, 4096}});
 
-void BM_PackedBackward(benchmark::State& state) {
-  Packed packed;
-  packed.Forward();
-  const AlignedVector<float> dout(4096 * kWidth, 0.125f);
+struct Packed : Batch {
+  Packed(const AttentionShape& s, int64_t sequences, int64_t tokens)
+      : Batch(s, sequences, tokens), logsumexp(sequences * tokens * s.heads) {
+    for (int64_t i = 0; i < sequences * tokens; ++i) AddRow(i / tokens, i % tokens + 1);
+    for (int64_t i = 0; i <= sequences; ++i) offsets.push_back(i * tokens);
+    for (int64_t i = 0; i < sequences; ++i) groups.push_back({.first = i, .prefix = i});
+  }
+  AttentionGradientArgs Gradient(const float* dout, float* dqkv) const {
+    return {.q_M = qkv.data(),
+            .k_M = qkv.data() + queries,
+            .v_M = qkv.data() + queries + kv,
+            .ld = width,
+            .out_MNH = out.data(),
+            .logsumexp_MN = logsumexp.data(),
+            .dout_MNH = dout,
+            .offsets_S1 = offsets.data(),
+            .shape = shape,
+            .dq_M = dqkv,
+            .dk_M = dqkv + queries,
+            .dv_M = dqkv + queries + kv,
+            .ldd = width};
+  }
+  std::vector<int64_t> offsets;
+  std::vector<AttentionPrefixGroup> groups;  // each sequence by itself
+  AlignedVector<float> logsumexp;
+};
+
+// Arguments: shape, sequences, tokens of each.
+void PackedForward(benchmark::State& state) {
+  Packed packed(ShapeOf(state), state.range(1), state.range(2));
+  for (auto _ : state) packed.Forward(packed.logsumexp.data());
+  bench::ReportFlops(state, packed.flops(4));
+}
+
+void PackedBackward(benchmark::State& state) {
+  Packed packed(ShapeOf(state), state.range(1), state.range(2));
+  packed.Forward(packed.logsumexp.data());
+  const AlignedVector<float> dout(packed.out.size(), 0.125f);
   AlignedVector<float> dqkv(packed.qkv.size());
-  const float* q = packed.qkv.data();
-  float* dq = dqkv.data();
   for (auto _ : state) {
-    AttentionBackward({.q_M = q,
-                       .k_M = q + kWidth,
-                       .v_M = q + 2 * kWidth,
-                       .ld = kQkvWidth,
-                       .out_MNH = packed.out.data(),
-                       .logsumexp_MN = packed.logsumexp.data(),
-                       .dout_MNH = dout.data(),
-                       .offsets_S1 = packed.offsets.data(),
-                       .shape = kShape,
-                       .dq_M = dq,
-                       .dk_M = dq + kWidth,
-                       .dv_M = dq + 2 * kWidth,
-                       .ldd = kQkvWidth},
-                      packed.groups, packed.pool);
+    AttentionBackward(packed.Gradient(dout.data(), dqkv.data()), packed.groups, packed.pool);
     benchmark::ClobberMemory();
   }
+  bench::ReportFlops(state, packed.flops(10));
 }
-BENCHMARK(BM_PackedBackward)->Unit(benchmark::kMicrosecond);
+
+void Sequences(benchmark::internal::Benchmark* bench) {
+  bench->ArgNames({"shape", "sequences", "tokens"})->Unit(benchmark::kMicrosecond);
+  bench->ArgsProduct({{0, 1, 2, 3}, {16}, {128}})->ArgsProduct({{1, 3}, {1}, {2048}});
+}
+BENCHMARK(PackedForward)->Name("AttentionForward")->Apply(Sequences);
+BENCHMARK(PackedBackward)->Name("AttentionBackward")->Apply(Sequences);
 
 }  // namespace
 }  // namespace r1zero::kernels

@@ -1,68 +1,85 @@
-// The head on one core: log-sum-exp alone, and the whole of forward and backward by row.
+// The fused language-model head and the sampler on one core. The head's backward computes the logits
+// again: 6 floating-point operations a weight and row, 2 forward.
 #include "kernels/head.h"
 
-#include <benchmark/benchmark.h>
-
-#include <random>
 #include <vector>
+
+#include "bench/kernels/peak.h"
+#include "bench/shapes.h"
+#include "kernels/sampler.h"
 
 namespace r1zero::kernels {
 namespace {
 
-constexpr int64_t kRows = 64;
-
-std::vector<float> RandomNormal(int64_t n, float spread) {
-  std::mt19937 generator(1);
-  std::normal_distribution<float> normal(0, spread);
-  std::vector<float> x(n);
-  for (float& value : x) value = normal(generator);
-  return x;
-}
-
-void LogSumExpRow(benchmark::State& state) {
-  const int64_t V = state.range(0);
-  const std::vector<float> logits = RandomNormal(V, 2);
-  for (auto _ : state) benchmark::DoNotOptimize(LogSumExp(logits.data(), V, 0.7f));
-}
-BENCHMARK(LogSumExpRow)->Arg(121)->Arg(512)->Arg(49152);
-
+// Arguments: shape, rows.
 struct Head {
-  Head(int64_t D, int64_t V)
-      : hidden_MD(RandomNormal(kRows * D, 1)), w_VD(RandomNormal(V * D, 0.1f)), dw_VD(V * D) {
-    PackForward(w_VD.data(), V, D, packed);
-    PackInputGradient(w_VD.data(), V, D, packed_backward);
-    for (int64_t m = 0; m < kRows; ++m) targets_M.push_back(static_cast<int32_t>(m * 7 % V));
+  explicit Head(const benchmark::State& state)
+      : D(bench::Shapes()[state.range(0)].policy.hidden_size),
+        V(bench::Shapes()[state.range(0)].policy.vocab_size),
+        M(state.range(1)),
+        hidden_MD(M * D),
+        logprob_M(M),
+        logsumexp_M(M),
+        entropy_M(M),
+        targets_M(M, 7) {
+    AlignedVector<float> w_VD(V * D);
+    for (int64_t i = 0; i < V * D; ++i) w_VD[i] = 1e-3f * static_cast<float>(i % 31 - 15);
+    for (int64_t i = 0; i < M * D; ++i) hidden_MD[i] = 0.1f * static_cast<float>(i % 17 - 8);
+    PackForward(w_VD.data(), V, D, w);
+    PackInputGradient(w_VD.data(), V, D, w_backward);
   }
   void Forward() {
-    HeadForward(hidden_MD.data(), packed, targets_M.data(), 0.7f, logprob_M.data(),
-                logsumexp_M.data(), entropy_M.data(), kRows, pool);
+    HeadForward(hidden_MD.data(), w, targets_M.data(), 1.0f, logprob_M.data(), logsumexp_M.data(),
+                entropy_M.data(), M, pool);
+    benchmark::ClobberMemory();
   }
-  void Backward() {
-    HeadBackward(logprob_M.data(), hidden_MD.data(), packed, packed_backward, targets_M.data(),
-                 0.7f, logsumexp_M.data(), dhidden_MD.data(), dw_VD.data(), kRows, pool);
-  }
-  std::vector<float> hidden_MD, w_VD, dw_VD;
-  std::vector<float> dhidden_MD = std::vector<float>(hidden_MD.size());
-  std::vector<float> logprob_M = std::vector<float>(kRows), logsumexp_M = logprob_M,
-                     entropy_M = logprob_M;
+  double flops(double each) const { return each * static_cast<double>(M * V * D); }
+
+  int64_t D, V, M;
+  AlignedVector<float> hidden_MD, logprob_M, logsumexp_M, entropy_M;
   std::vector<int32_t> targets_M;
-  PackedMatrix packed, packed_backward;
+  PackedMatrix w, w_backward;
   ThreadPool pool{1};
 };
 
-void ForwardRows(benchmark::State& state) {
-  Head head(state.range(0), state.range(1));
+void Forward(benchmark::State& state) {
+  Head head(state);
   for (auto _ : state) head.Forward();
-  state.SetItemsProcessed(state.iterations() * kRows);
+  bench::ReportFlops(state, head.flops(2));
 }
-void BackwardRows(benchmark::State& state) {
-  Head head(state.range(0), state.range(1));
+
+void Backward(benchmark::State& state) {
+  Head head(state);
   head.Forward();
-  for (auto _ : state) head.Backward();
-  state.SetItemsProcessed(state.iterations() * kRows);
+  const AlignedVector<float> dlogprob_M(head.M, 1e-3f);
+  AlignedVector<float> dhidden_MD(head.M * head.D), dw_VD(head.V * head.D);
+  for (auto _ : state) {
+    HeadBackward(dlogprob_M.data(), head.hidden_MD.data(), head.w, head.w_backward,
+                 head.targets_M.data(), 1.0f, head.logsumexp_M.data(), dhidden_MD.data(),
+                 dw_VD.data(), head.M, head.pool);
+    benchmark::ClobberMemory();
+  }
+  bench::ReportFlops(state, head.flops(6));
 }
-BENCHMARK(ForwardRows)->Args({96, 121})->Args({128, 512})->Args({576, 49152});
-BENCHMARK(BackwardRows)->Args({96, 121})->Args({128, 512})->Args({576, 49152});
+
+void Rows(benchmark::internal::Benchmark* bench) {
+  bench->ArgNames({"shape", "M"})->Unit(benchmark::kMicrosecond);
+  bench->ArgsProduct({{0, 1, 2}, {512}})->Args({3, 32});
+}
+BENCHMARK(Forward)->Name("HeadForward")->Apply(Rows);
+BENCHMARK(Backward)->Name("HeadBackward")->Apply(Rows);
+
+// Arguments: vocabulary; top_p in percent.
+void Sample(benchmark::State& state) {
+  const int64_t V = state.range(0);
+  AlignedVector<float> logits_V(V), scratch_V(V);
+  for (int64_t v = 0; v < V; ++v) logits_V[v] = 0.1f * static_cast<float>(v * 7 % 61);
+  const SamplerParams params{.top_p = 0.01f * static_cast<float>(state.range(1))};
+  for (auto _ : state)
+    benchmark::DoNotOptimize(SampleToken(logits_V.data(), V, params, 0.5f, scratch_V.data()));
+  bench::ReportBytes(state, static_cast<double>(V * sizeof(float)));
+}
+BENCHMARK(Sample)->ArgNames({"V", "top_p"})->ArgsProduct({{121, 512, 49152}, {100, 90}});
 
 }  // namespace
 }  // namespace r1zero::kernels

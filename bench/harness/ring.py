@@ -1,0 +1,101 @@
+"""The figures that need the product itself, as a user starts it: what the ring costs beside the arithmetic,
+how soon the first token comes, and the demo end to end against a plain PyTorch loop."""
+import json
+import time
+from pathlib import Path
+
+from harness.commands import BUILD, ROOT, run, seconds_to_line
+from harness.comparison import Comparison, Side
+
+T1 = {"policy.hidden_size": 128, "policy.num_layers": 4, "policy.num_heads": 4, "policy.num_kv_heads": 4,
+      "policy.head_width": 32, "policy.intermediate_size": 384, "pretrain.tokens": 0}
+QUIET = {"task.held_out": 1, "eval.every": 0, "eval.samples": 1, "eval.temperatures": '["1"]', "checkpoint.every": 0}
+
+
+def train_command(settings, name, values, *flags):
+    values = {"run.out": settings.scratch, "run.name": name, "pretrain.cache": settings.scratch + "/cache"} | values
+    sets = [part for key, value in values.items() for part in ("--set", f"{key}={value}")]
+    return [BUILD / "r1zero", "train", ROOT / "runs" / "signs.toml", *flags, *sets]
+
+
+def metrics(settings, name):
+    return [json.loads(line) for line in (Path(settings.scratch) / name / "metrics.jsonl").read_text().splitlines()]
+
+
+def steps_of(settings, name):
+    return [line for line in metrics(settings, name) if "timing_s/step" in line]
+
+
+def orchestration(settings, cores):
+    """A step of the ring (gRPC, leases, log, records; from one metrics line to the next) beside the rollout of the
+    very same tokens by threads of one process and the update alone, wherever that took less. Completions have up to
+    64 tokens."""
+    values = T1 | QUIET | {"grpo.group_size": 8, "rollout.max_total_tokens": 74, "grpo.steps": 8 if settings.quick else 20}
+
+    def measure():
+        run(train_command(settings, "ring", values), cores, 900)
+        ring = steps_of(settings, "ring")
+        run(train_command(settings, "threads", values, "--in-process"), cores, 900)
+        threads = steps_of(settings, "threads")
+        wall = ring[-1]["time"] - ring[1]["time"]  # the first two steps warm up
+        total = lambda lines, key: sum(line["timing_s/" + key] for line in lines[2:])
+        compute = total(threads, "rollout") + min(total(threads, "update"), total(ring, "update"))
+        phases = {"ring_wall_s": wall, "ring_rollout_s": total(ring, "rollout"), "ring_update_s": total(ring, "update"),
+                  "in_process_rollout_s": total(threads, "rollout"), "in_process_update_s": total(threads, "update")}
+        return [{"shape": "gRPC and log, share of a step", "value": 1 - compute / wall, "unit": "share",
+                 "phases": {name: round(seconds, 4) for name, seconds in phases.items()}}]
+
+    return Comparison("orchestration", "T1", cores, Side("r1zero", measure, 40), lower_is_better=True)
+
+
+def start(settings, cores):
+    """From starting `r1zero train` on a T1 checkpoint to the end of the first completion that it samples (its first
+    metrics line: an upper bound of the first token); the peers' first token, and TRL's first step."""
+    def checkpoint():
+        folder = Path(settings.scratch, "checkpoint", "checkpoints")
+        if not folder.exists():
+            run(train_command(settings, "checkpoint", T1 | QUIET | {"grpo.steps": 1, "grpo.prompts_per_step": 1}), cores, 300)
+        return next(folder.glob("step-*"))
+
+    def measure():
+        values = QUIET | {"policy.path": checkpoint(), "pretrain.tokens": 0, "grpo.steps": 0}
+        begin = time.time()
+        run(train_command(settings, "start", values), cores, 300)
+        return [{"shape": "command to first sampled token", "value": metrics(settings, "start")[0]["time"] - begin,
+                 "unit": "s"}]
+
+    def peer_start(name, script, line, *args):
+        command = [settings.python, ROOT / "bench" / "peers" / script, *args, "--model", "T1", "--threads", cores,
+                   "--models", settings.models]
+        return Side(name, lambda: [{"shape": "command to first sampled token", "unit": "s",
+                                    "value": seconds_to_line(command, cores, settings.environment, line)}], 20)
+
+    peers = [peer_start("tuned loop, first token", "tuned_loop.py", "first token", "first-token"),
+             peer_start("TRL, first step", "trl_step.py", "first step done", "--work", "first-step")]
+    return Comparison("start", "T1", cores, Side("r1zero", measure, 5), peers if settings.peers else [],
+                      lower_is_better=True)
+
+
+def demo(settings, cores):
+    """runs/signs.toml's first steps from one pretrained base, against bench/peers/plain_loop.py. Tokens a second,
+    because the two sample different completions."""
+    steps = 3 if settings.quick else 10
+    cache = settings.scratch + "/demo-cache"  # the first round pretrains the base policy into it
+    values = QUIET | {"grpo.steps": steps, "pretrain.cache": cache}
+
+    def ours():
+        run(train_command(settings, "demo", values), cores, 1800)
+        lines = steps_of(settings, "demo")
+        generated = sum(line["completions/mean_length"] for line in lines) * 256
+        seconds = sum(line["timing_s/step"] for line in lines)
+        return [{"shape": f"{steps} steps", "value": (2 * generated + 2560 * len(lines)) / seconds,
+                 "unit": "tokens/s"}]
+
+    def plain():
+        base = next(Path(cache).glob("*/config.json")).parent
+        out = json.loads(run([settings.python, ROOT / "bench" / "peers" / "plain_loop.py", base, "--steps", steps,
+                              "--threads", cores], cores, 1800, settings.environment))
+        return [{"shape": f"{steps} steps", "value": out["tokens_per_second"], "unit": "tokens/s"}]
+
+    peers = [Side("plain PyTorch loop", plain, 3 * steps)] if settings.peers else []
+    return Comparison("demo", "signs", cores, Side("r1zero", ours, 60 + steps), peers)
