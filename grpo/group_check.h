@@ -25,8 +25,8 @@ struct GroupRules {
 // update trains on what its own policy sampled; the lease names the newest version), tokens within
 // the vocabulary, log-probabilities finite and not above 0, what truncation kept where the lease
 // truncates and nowhere else, an end token or a stop string exactly where a completion stopped by
-// it, lengths within the limit, the parts
-// expected with their weights, and a reward that is their weighted sum, 0 if undecided or cut off.
+// it, lengths within the limit, the parts expected with their weights, and a reward that is their
+// weighted sum, 0 if undecided or cut off.
 std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules& rules);
 
 }  // namespace r1zero

@@ -27,7 +27,6 @@ struct SampledFrom {
 // The rows' distributions are those that sampled: what truncation kept, and the tokens seen by the
 // repetition penalty. Error naming the prompt if a completion is empty, or its log-probabilities or
 // kept sets are not one a token.
-PackedBatch PackSequences(std::span<const TrainingSequence> sequences,
-                          const SampledFrom& from = {});
+PackedBatch PackSequences(const MicroBatch& micro_batch, const SampledFrom& from = {});
 
 }  // namespace r1zero

@@ -13,7 +13,9 @@ constexpr GroupRules kRules{.vocab_size = 20, .eos_token = 1};
 Lease TopK2() { return {.sampling = {.group_size = 1, .top_k = 2, .max_total_tokens = 8}}; }
 
 Group Answer() {
-  Completion completion{.tokens = {4, 1}, .logprobs = {-0.5f, -1}};
+  Completion completion{.tokens = {4, 1},
+                        .logprobs = {-0.5f, -1},
+                        .versions = {{.first_token = 0, .policy_version = 0}}};
   for (const int32_t token : completion.tokens) {
     kernels::TokenSet set(20);
     set.Add(token);
