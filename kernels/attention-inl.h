@@ -18,14 +18,14 @@
 #include "hwy/highway.h"
 #include "kernels/attention.h"
 #include "kernels/math-inl.h"
+#include "kernels/matmul_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
 
 using V = hn::Vec<Floats16>;
-inline constexpr int64_t kLanes = hn::MaxLanes(Floats16());
-inline constexpr int64_t kParts = 16 / kLanes;  // vectors in 16 floats
+inline constexpr int kParts = kVectorsPerPanel;  // vectors in 16 floats
 
 // Where the blocks of 16 tokens lie: in the order of a table, or one after another without one.
 struct Blocks {
@@ -37,49 +37,58 @@ struct Blocks {
   }
 };
 
+// Where vector v of a row lies in panels of 16 tokens by 16 columns (or, for one panel, in 16 floats).
+constexpr int64_t InPanels(int64_t v) { return v * kLanes / 16 * 256 + v * kLanes % 16; }
+
 // Named vectors instead of an array: GCC keeps them in registers.
-template <int kCount>
+template <int kCount, int kIndex = 0>
 struct Vectors {
   V first;
-  Vectors<kCount - 1> rest;
+  Vectors<kCount - 1, kIndex + 1> rest;
   HWY_INLINE Vectors() : first(hn::Zero(Floats16())) {}
 
-  // this += x * p[0 ..), vector by vector.
+  // this += x * (what lies in panels from p on).
   HWY_INLINE void MulAdd(V x, const float* HWY_RESTRICT p) {
-    first = hn::MulAdd(x, hn::LoadU(Floats16(), p), first);
-    rest.MulAdd(x, p + kLanes);
+    first = hn::MulAdd(x, hn::Load(Floats16(), p + InPanels(kIndex)), first);
+    rest.MulAdd(x, p);
   }
-  // The same where only the first `last` lanes of the last vector exist.
-  HWY_INLINE void MulAddTail(V x, const float* HWY_RESTRICT p, hn::Mask<Floats16> last) {
-    if constexpr (kCount == 1) {
-      first = hn::MulAdd(x, hn::MaskedLoad(last, Floats16(), p), first);
-    } else {
-      first = hn::MulAdd(x, hn::LoadU(Floats16(), p), first);
-      rest.MulAddTail(x, p + kLanes, last);
-    }
+  HWY_INLINE void Load(const float* HWY_RESTRICT p, int64_t n) {
+    first = LoadN(p, n);
+    rest.Load(p + kLanes, n - kLanes);
   }
   HWY_INLINE void Store(float* HWY_RESTRICT p) const {
     hn::StoreU(first, Floats16(), p);
     rest.Store(p + kLanes);
   }
-  HWY_INLINE void StoreTail(float* HWY_RESTRICT p, hn::Mask<Floats16> last) const {
-    if constexpr (kCount == 1) {
-      hn::BlendedStore(first, last, Floats16(), p);
+  // Of the first n floats.
+  HWY_INLINE void Store(float* HWY_RESTRICT p, int64_t n) const {
+    const Floats16 d;
+    if (n >= kLanes) {
+      hn::StoreU(first, d, p);
     } else {
-      hn::StoreU(first, Floats16(), p);
-      rest.StoreTail(p + kLanes, last);
+      hn::BlendedStore(first, hn::FirstN(d, static_cast<size_t>(n)), d, p);
     }
+    rest.Store(p + kLanes, n - kLanes);
   }
   HWY_INLINE void Scale(V x) {
     first = hn::Mul(first, x);
     rest.Scale(x);
   }
+
+ private:
+  static HWY_INLINE V LoadN(const float* HWY_RESTRICT p, int64_t n) {
+    const Floats16 d;
+    if (n >= kLanes) return hn::LoadU(d, p);
+    return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(n)), d, p);
+  }
 };
-template <>
-struct Vectors<0> {
+template <int kIndex>
+struct Vectors<0, kIndex> {
   HWY_INLINE Vectors() {}
   HWY_INLINE void MulAdd(V, const float*) {}
+  HWY_INLINE void Load(const float*, int64_t) {}
   HWY_INLINE void Store(float*) const {}
+  HWY_INLINE void Store(float*, int64_t) const {}
   HWY_INLINE void Scale(V) {}
 };
 
@@ -117,12 +126,11 @@ HWY_INLINE void ScoreBlocks(const float* HWY_RESTRICT q_H, int64_t H, const Bloc
   scores.Store(hn::Set(Floats16(), scale), score_T + b * 16);
 }
 
-// score[t] = scale * (q . k[t]) for all tokens of the first num_blocks blocks, each block holding
-// its keys [H][16] from `offset` on. h ascending, one accumulator a token.
-HWY_INLINE void Scores(const float* HWY_RESTRICT q_H, int64_t H, const Blocks& keys,
+// score[t] = scale * (q . k[t]) for all tokens of blocks [b, num_blocks), each block holding its keys
+// [H][16] from `offset` on. h ascending, one accumulator a token.
+HWY_INLINE void Scores(const float* HWY_RESTRICT q_H, int64_t H, const Blocks& keys, int64_t b,
                        int64_t num_blocks, int64_t offset, float scale,
                        float* HWY_RESTRICT score_T) {
-  int64_t b = 0;
   if constexpr (kParts == 1) {
     for (; b + 8 <= num_blocks; b += 8) ScoreBlocks<8>(q_H, H, keys, b, offset, scale, score_T);
     switch (num_blocks - b) {
@@ -139,80 +147,54 @@ HWY_INLINE void Scores(const float* HWY_RESTRICT q_H, int64_t H, const Blocks& k
   }
 }
 
-// One weighted sum over tokens: out[h] = sum_t weight[t] * value[t, h], t ascending.
+// One weighted sum over tokens: out[h] += sum_t weight[t] * value[t, h], t ascending.
 struct WeightedSum {
   const float* weight_T;
   int64_t offset;  // of the first value in a block
   float* out_H;
 };
 
-// Columns [begin, begin + kCount vectors) of kSums weighted sums at once.
-template <int kSums, int kCount, bool kTail>
-HWY_INLINE void SumColumns(const WeightedSum* sums, const Blocks& values, int64_t ld,
-                           int64_t num_tokens, int64_t begin, hn::Mask<Floats16> last) {
+// Columns [begin, begin + kCount vectors), of which n exist, of kSums weighted sums at once.
+template <int kSums, int kCount>
+HWY_INLINE void SumColumns(const WeightedSum* sums, const Blocks& values, int64_t first_token,
+                           int64_t num_tokens, int64_t begin, int64_t n) {
   static_assert(kSums == 1 || kSums == 2);
   Vectors<kCount> sum0, sum1;
-  for (int64_t t0 = 0; t0 < num_tokens; t0 += 16) {
-    const float* block = values[t0 / 16] + begin;
+  if (first_token > 0) {
+    sum0.Load(sums[0].out_H + begin, n);
+    if constexpr (kSums == 2) sum1.Load(sums[1].out_H + begin, n);
+  }
+  for (int64_t t0 = first_token; t0 < num_tokens; t0 += 16) {
+    const float* block = values[t0 / 16] + begin * 16;
     const float* HWY_RESTRICT value0 = block + sums[0].offset;
     const float* HWY_RESTRICT value1 = block + sums[kSums - 1].offset;
     const float* HWY_RESTRICT weight0 = sums[0].weight_T + t0;
     const float* HWY_RESTRICT weight1 = sums[kSums - 1].weight_T + t0;
     const int64_t tokens = std::min<int64_t>(16, num_tokens - t0);
     for (int64_t t = 0; t < tokens; ++t) {
-      const V x0 = hn::Set(Floats16(), weight0[t]);
-      if constexpr (kTail) sum0.MulAddTail(x0, value0 + t * ld, last);
-      if constexpr (!kTail) sum0.MulAdd(x0, value0 + t * ld);
-      if constexpr (kSums == 2) {
-        const V x1 = hn::Set(Floats16(), weight1[t]);
-        if constexpr (kTail) sum1.MulAddTail(x1, value1 + t * ld, last);
-        if constexpr (!kTail) sum1.MulAdd(x1, value1 + t * ld);
-      }
+      sum0.MulAdd(hn::Set(Floats16(), weight0[t]), value0 + t * 16);
+      if constexpr (kSums == 2) sum1.MulAdd(hn::Set(Floats16(), weight1[t]), value1 + t * 16);
     }
   }
-  if constexpr (kTail) {
-    sum0.StoreTail(sums[0].out_H + begin, last);
-    if constexpr (kSums == 2) sum1.StoreTail(sums[1].out_H + begin, last);
-  } else {
-    sum0.Store(sums[0].out_H + begin);
-    if constexpr (kSums == 2) sum1.Store(sums[1].out_H + begin);
-  }
+  sum0.Store(sums[0].out_H + begin, n);
+  if constexpr (kSums == 2) sum1.Store(sums[1].out_H + begin, n);
 }
 
-template <int kSums, bool kTail>
-HWY_INLINE void SumColumns(int64_t count, const WeightedSum* sums, const Blocks& values, int64_t ld,
-                           int64_t num_tokens, int64_t begin, hn::Mask<Floats16> last) {
-  switch (count) {
-    case 1: return SumColumns<kSums, 1, kTail>(sums, values, ld, num_tokens, begin, last);
-    case 2: return SumColumns<kSums, 2, kTail>(sums, values, ld, num_tokens, begin, last);
-    case 3: return SumColumns<kSums, 3, kTail>(sums, values, ld, num_tokens, begin, last);
-    case 4: return SumColumns<kSums, 4, kTail>(sums, values, ld, num_tokens, begin, last);
-  }
-}
-
-// kSums weighted sums over the same tokens. Value rows are `ld` apart within a block.
+// kSums weighted sums over the tokens from first_token (a multiple of 16) on: from zero if that is 0,
+// else from what is in out. Values lie in panels of 16 columns, [16 tokens][16], zero-padded.
 template <int kSums>
-HWY_INLINE void SumValues(const WeightedSum* sums, const Blocks& values, int64_t ld,
+HWY_INLINE void SumValues(const WeightedSum* sums, const Blocks& values, int64_t first_token,
                           int64_t num_tokens, int64_t H) {
-  const int64_t tail = H % kLanes;
-  const auto last = hn::FirstN(Floats16(), tail);
   const int64_t vectors = (H + kLanes - 1) / kLanes;
   for (int64_t v = 0; v < vectors; v += 4) {
-    const int64_t count = std::min<int64_t>(4, vectors - v);
-    if (tail != 0 && v + count == vectors) {
-      SumColumns<kSums, true>(count, sums, values, ld, num_tokens, v * kLanes, last);
-    } else {
-      SumColumns<kSums, false>(count, sums, values, ld, num_tokens, v * kLanes, last);
+    const int64_t begin = v * kLanes, n = H - begin;
+    switch (std::min<int64_t>(4, vectors - v)) {
+      case 1: SumColumns<kSums, 1>(sums, values, first_token, num_tokens, begin, n); break;
+      case 2: SumColumns<kSums, 2>(sums, values, first_token, num_tokens, begin, n); break;
+      case 3: SumColumns<kSums, 3>(sums, values, first_token, num_tokens, begin, n); break;
+      case 4: SumColumns<kSums, 4>(sums, values, first_token, num_tokens, begin, n); break;
     }
   }
-}
-
-// All of `sums`, two at a time.
-HWY_INLINE void SumAllValues(const WeightedSum* sums, int64_t count, const Blocks& values,
-                             int64_t ld, int64_t num_tokens, int64_t H) {
-  int64_t i = 0;
-  for (; i + 2 <= count; i += 2) SumValues<2>(sums + i, values, ld, num_tokens, H);
-  if (i < count) SumValues<1>(sums + i, values, ld, num_tokens, H);
 }
 
 // Writes `value` over x[valid .. 16) of a block of 16.

@@ -8,9 +8,10 @@
 // chunks, decode and training, so all of them give the same bits for the same query.
 //
 // Shapes: M query rows, N query heads, K key/value heads (N % K == 0; query head n reads key head
-// n / (N / K)), H head width. A KV block holds 16 tokens of one layer:
-//   keys   [K][H][16]   (transposed: 16 tokens of one dimension lie together)
-//   values [K][16][H]
+// n / (N / K)), H head width, P = H / 16 rounded up. A KV block holds 16 tokens of one layer:
+//   keys   [K][H][16]       (transposed: 16 tokens of one dimension lie together)
+//   values [K][P][16][16]   (panels of 16 dimensions, zero-padded; a panel holds 16 tokens)
+// Both are the panels of kernels/matmul.h: rows that see the same blocks are multiplied as a tile.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,11 @@ struct AttentionShape {
 // Throws Error unless the heads divide as above; the functions below that take a pool call it.
 void RequireAttentionShape(const AttentionShape& shape);
 
-// Floats that one KV block takes: keys and values of 16 tokens of one layer.
+// Floats that one KV block takes: keys and values of 16 tokens of one layer. Blocks are aligned to 64
+// bytes.
 int64_t KvBlockFloats(const AttentionShape& shape);
+// The first `tokens` tokens of one block to another of the same layer.
+void CopyKvBlock(const float* from, float* to, int tokens, const AttentionShape& shape);
 
 // One query row. It sees keys 0 .. num_keys - 1 of its sequence; key t lies in block
 // block_table[t / 16], slot t % 16.

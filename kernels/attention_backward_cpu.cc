@@ -17,9 +17,11 @@ namespace r1zero::kernels {
 
 // One tile of up to 16 queries of one head that lie in one block, against the keys up to it.
 struct BackwardTile {
-  int64_t first = 0, rows = 0;             // positions [first, first + rows)
-  int64_t ld = 0, ldd = 0, ldo = 0;        // row strides of q, of dq, of out and dout
-  const float *q = nullptr, *k = nullptr;  // q: the tile's first query; k: [T][H] from position 0
+  int64_t first = 0, rows = 0;       // positions [first, first + rows)
+  int64_t ld = 0, ldd = 0, ldo = 0;  // row strides of q, of dq, of out and dout
+  const float* q = nullptr;          // the tile's first query
+  const float* k_PT16 = nullptr;     // keys in panels of 16 columns, k_panel floats each
+  int64_t k_panel = 0;
   const float *out = nullptr, *dout = nullptr, *logsumexp = nullptr;
   float* dq = nullptr;
   const float *keys_BH16 = nullptr, *values_BH16 = nullptr;  // transposed in blocks
@@ -33,13 +35,14 @@ HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
 
-// weight[t] = exp(score[t] - logsumexp) for t <= query, 0 after it; `dscore` comes in as dout . v
-// and leaves as d(loss)/d(q . k): weight (dout . v - dout . out) scale.
+// weight[t] = exp(scale q . k[t] - logsumexp) for t <= query, 0 after it (scores of -inf); `dscore`
+// comes in as dout . v and leaves as d(loss)/d(q . k): weight (dout . v - dout . out) scale.
 HWY_INLINE void ScoreGradients(float* HWY_RESTRICT weight_T, float* HWY_RESTRICT dscore_T,
                                int64_t padded_T, float logsumexp, float dout_out, float scale) {
   const Floats16 d;
   for (int64_t t = 0; t < padded_T; t += kLanes) {
-    const V weight = Exp(d, hn::Sub(hn::LoadU(d, weight_T + t), hn::Set(d, logsumexp)));
+    const V score = hn::Mul(hn::LoadU(d, weight_T + t), hn::Set(d, scale));
+    const V weight = Exp(d, hn::Sub(score, hn::Set(d, logsumexp)));
     const V gradient = hn::Mul(weight, hn::Sub(hn::LoadU(d, dscore_T + t), hn::Set(d, dout_out)));
     hn::StoreU(weight, d, weight_T + t);
     hn::StoreU(hn::Mul(gradient, hn::Set(d, scale)), d, dscore_T + t);
@@ -48,29 +51,35 @@ HWY_INLINE void ScoreGradients(float* HWY_RESTRICT weight_T, float* HWY_RESTRICT
 
 void BackwardQueries(const BackwardTile& tile, const AttentionShape& shape) {
   const int64_t H = shape.head_width;
-  const int64_t num_blocks = tile.first / 16 + 1;
-  const int64_t padded_T = num_blocks * 16, last_block = padded_T - 16;
-  const Blocks keys{tile.keys_BH16, nullptr, H * 16};
-  const Blocks values{tile.values_BH16, nullptr, H * 16};
-  WeightedSum sums[16];
+  const int64_t padded_T = (tile.first / 16 + 1) * 16, last_block = padded_T - 16;
+  ProductArgs product{.rows = tile.rows, .panel_stride = H * 16, .steps = H, .ldy = padded_T};
+  product.columns = padded_T;
+  product.a = tile.q, product.lda = tile.ld, product.b = tile.keys_BH16, product.y = tile.weight_RT;
+  MultiplyRows(product);
+  product.a = tile.dout, product.lda = tile.ldo, product.b = tile.values_BH16;
+  product.y = tile.dscore_RT;
+  MultiplyRows(product);
   for (int64_t r = 0; r < tile.rows; ++r) {
     const float* dout_H = tile.dout + r * tile.ldo;
     const float* out_H = tile.out + r * tile.ldo;
     float* weight_T = tile.weight_RT + r * padded_T;
-    float* dscore_T = tile.dscore_RT + r * padded_T;
-    Scores(tile.q + r * tile.ld, H, keys, num_blocks, 0, shape.scale, weight_T);
     FillTail(weight_T + last_block, tile.first - last_block + r + 1,
              -std::numeric_limits<float>::infinity());
-    Scores(dout_H, H, values, num_blocks, 0, 1.0f, dscore_T);
     const float dout_out = Sum16(H, [=](auto d, auto partial, int64_t h) HWY_ATTR {
       return hn::MulAdd(hn::LoadU(d, dout_H + h), hn::LoadU(d, out_H + h), partial);
     });
-    const float logsumexp = tile.logsumexp[r * shape.heads];
-    ScoreGradients(weight_T, dscore_T, padded_T, logsumexp, dout_out, shape.scale);
-    sums[r] = {dscore_T, 0, tile.dq + r * tile.ldd};
+    ScoreGradients(weight_T, tile.dscore_RT + r * padded_T, padded_T,
+                   tile.logsumexp[r * shape.heads], dout_out, shape.scale);
   }
-  const Blocks key_rows{tile.k, nullptr, 16 * H};
-  SumAllValues(sums, tile.rows, key_rows, H, tile.first + tile.rows, H);
+  MultiplyRows({.a = tile.dscore_RT,
+                .lda = padded_T,
+                .rows = tile.rows,
+                .b = tile.k_PT16,
+                .panel_stride = tile.k_panel,
+                .steps = tile.first + tile.rows,
+                .y = tile.dq,
+                .ldy = tile.ldd,
+                .columns = H});
 }
 
 }  // namespace HWY_NAMESPACE
@@ -119,12 +128,15 @@ class GroupBackward {
 
   void Reserve(int64_t padded_T) {
     thread_local AlignedVector<float> buffer;
-    keys_BH16_ = Scratch(buffer, padded_T * (5 * H_ + 2 * 16));
+    const int64_t padded_H = (H_ + 15) / 16 * 16;
+    padded_T_ = padded_T;
+    keys_BH16_ = Scratch(buffer, padded_T * (4 * H_ + padded_H + 2 * 16));
     values_BH16_ = keys_BH16_ + padded_T * H_;
     // Slots behind the last token meet weights of 0: they must be numbers.
     std::fill_n(keys_BH16_, 2 * padded_T * H_, 0.0f);
-    k_TH_ = values_BH16_ + padded_T * H_;
-    dk_TH_ = k_TH_ + padded_T * H_;
+    k_PT16_ = values_BH16_ + padded_T * H_;
+    if (padded_H > H_) std::fill_n(k_PT16_, padded_T * padded_H, 0.0f);
+    dk_TH_ = k_PT16_ + padded_T * padded_H;
     dv_TH_ = dk_TH_ + padded_T * H_;
     weight_RT_ = dv_TH_ + padded_T * H_;
     dscore_RT_ = weight_RT_ + padded_T * 16;
@@ -136,7 +148,8 @@ class GroupBackward {
     const float* v = a_.v_M + Begin(s) * a_.ld + kv_head_ * H_;
     for (int64_t i = 0; i < Length(s); ++i, k += a_.ld, v += a_.ld) {
       const int64_t t = first + i;
-      std::copy_n(k, H_, k_TH_ + t * H_);
+      for (int64_t h = 0; h < H_; h += 16)
+        std::copy_n(k + h, std::min<int64_t>(16, H_ - h), k_PT16_ + h * padded_T_ + t * 16);
       float* key_H16 = keys_BH16_ + t / 16 * 16 * H_ + t % 16;
       float* value_H16 = values_BH16_ + t / 16 * 16 * H_ + t % 16;
       for (int64_t h = 0; h < H_; ++h) key_H16[h * 16] = k[h];
@@ -159,7 +172,8 @@ class GroupBackward {
           .ldd = a_.ldd,
           .ldo = N * H_,
           .q = q,
-          .k = k_TH_,
+          .k_PT16 = k_PT16_,
+          .k_panel = padded_T_ * 16,
           .out = a_.out_MNH + at_out,
           .dout = a_.dout_MNH + at_out,
           .logsumexp = a_.logsumexp_MN + m * N + n,
@@ -208,7 +222,8 @@ class GroupBackward {
   const AttentionGradientArgs& a_;
   const AttentionPrefixGroup group_;
   const int64_t kv_head_, H_, prefix_T_;
-  float *keys_BH16_, *values_BH16_, *k_TH_, *dk_TH_, *dv_TH_, *weight_RT_, *dscore_RT_;
+  int64_t padded_T_ = 0;
+  float *keys_BH16_, *values_BH16_, *k_PT16_, *dk_TH_, *dv_TH_, *weight_RT_, *dscore_RT_;
 };
 
 }  // namespace

@@ -27,10 +27,17 @@ struct AttentionTile {
   const float* layer_blocks = nullptr;
   float* out_MNH = nullptr;
   float* logsumexp_MN = nullptr;  // may be null
-  float* weights = nullptr;       // working memory
+  float* weights = nullptr;       // working memory: 2 * kRowsPerTask rows, ld_weights apart
+  int64_t ld_weights = 0;
 };
 
 namespace {
+constexpr int64_t kRowsPerTask = 16;
+
+// Of one head in one block.
+inline int64_t ValueFloats(const AttentionShape& shape) {
+  return (shape.head_width + 15) / 16 * 256;
+}
 // Into the second-level cache, which takes more lines at once than the first.
 inline void PrefetchForRead(const float* p) { __builtin_prefetch(p, 0, 2); }
 inline void PrefetchForWrite(const float* p) { __builtin_prefetch(p, 1, 2); }
@@ -57,60 +64,174 @@ HWY_INLINE void Softmax(float* HWY_RESTRICT score_T, int64_t padded_T, float* lo
   if (logsumexp != nullptr) *logsumexp = max + hn::GetLane(Log(Float1(), hn::Set(Float1(), sum)));
 }
 
+constexpr int64_t kLeastRowsOfARun = 3;
+
 // Query heads that run together: their sums over the values hide each other's latency, and their
 // keys and values of a shared prompt stay in the first-level cache from row to row.
 HWY_INLINE int HeadsTogether(const AttentionShape& shape) { return shape.head_width > 32 ? 1 : 2; }
 
-// `count` query heads of one row, from head n0 on. weights: `count` rows of num_keys floats, each
-// padded to 16.
-HWY_INLINE void AttendHeads(const AttentionTile& tile, int64_t m, int n0, int count) {
-  const AttentionShape& shape = *tile.shape;
-  const AttentionRow& row = tile.rows_M[m];
-  const int64_t H = shape.head_width, num_blocks = (row.num_keys + 15) / 16;
-  const int64_t last_block = (num_blocks - 1) * 16, first_value = shape.kv_heads * H * 16;
-  const Blocks blocks{tile.layer_blocks, row.block_table, KvBlockFloats(shape)};
-  float* out_NH = tile.out_MNH + m * shape.heads * H;
-  float* logsumexp_N = tile.logsumexp_MN == nullptr ? nullptr : tile.logsumexp_MN + m * shape.heads;
-  WeightedSum sums[2];
-  for (int i = 0; i < count; ++i) {
-    const int n = n0 + i;
-    const int64_t key = n / (shape.heads / shape.kv_heads) * H * 16;
-    float* score_T = tile.weights + i * num_blocks * 16;
-    Scores(tile.q_MNH + m * tile.ldq + n * H, H, blocks, num_blocks, key, shape.scale, score_T);
-    FillTail(score_T + last_block, row.num_keys - last_block,
-             -std::numeric_limits<float>::infinity());
-    Softmax(score_T, num_blocks * 16, logsumexp_N == nullptr ? nullptr : logsumexp_N + n);
-    sums[i] = {score_T, first_value + key, out_NH + n * H};
-  }
-  SumAllValues(sums, count, blocks, H, row.num_keys, H);
+HWY_INLINE int64_t FullBlocks(const AttentionRow& row) { return row.num_keys / 16; }
+
+// How many of the first `blocks` blocks two rows have in common.
+HWY_INLINE int64_t SharedBlocks(const AttentionRow& a, const AttentionRow& b, int64_t blocks) {
+  blocks = std::min(blocks, FullBlocks(b));
+  if (a.block_table == b.block_table) return blocks;
+  int64_t shared = 0;
+  while (shared < blocks && a.block_table[shared] == b.block_table[shared]) ++shared;
+  return shared;
 }
 
-// The blocks that the row reads and the one before it did not.
-HWY_INLINE void PrefetchOwnBlocks(const AttentionTile& tile, int64_t m, int n0) {
-  if (m >= tile.count) return;
+// Rows [first, first + rows) that all see the whole of the same first blocks.
+struct Run {
+  int64_t first = 0, rows = 1, blocks = 0;
+};
+
+// The rows from `first` on that share most of their blocks, or one row alone where that would not
+// pay; none behind the last.
+HWY_INLINE Run RunFrom(const AttentionTile& tile, int64_t first) {
+  if (first >= tile.count) return {first, 0, 0};
+  const AttentionRow& row = tile.rows_M[first];
+  Run run{first, 1, FullBlocks(row)};
+  for (; first + run.rows < tile.count; ++run.rows) {
+    const int64_t shared = SharedBlocks(row, tile.rows_M[first + run.rows], run.blocks);
+    if (shared == 0 || 2 * shared < run.blocks) break;
+    run.blocks = shared;
+  }
+  if (run.rows < kLeastRowsOfARun || run.blocks == 0) return {first, 1, 0};
+  return run;
+}
+
+// The heads [n0, n0 + count) of some rows; weights_T of head n0 + i and row r at
+// weights + (i * rows + r) * ld.
+class HeadsOfRows {
+ public:
+  HeadsOfRows(const AttentionTile& tile, const Run& run, int n0, int count)
+      : tile_(tile), shape_(*tile.shape), run_(run), n0_(n0), count_(count) {}
+
+  void Attend() {
+    for (int i = 0; i < count_ && run_.blocks > 0; ++i) ScoreShared(i);
+    for (int64_t r = 0; r < run_.rows; ++r) WeighRow(r);
+    for (int i = 0; i < count_ && run_.blocks > 0; ++i) SumShared(i);
+    for (int64_t r = 0; r < run_.rows; ++r) SumOwn(r);
+  }
+
+ private:
+  int64_t KvHead(int i) const { return (n0_ + i) / (shape_.heads / shape_.kv_heads); }
+  int64_t KeyOffset(int i) const { return KvHead(i) * shape_.head_width * 16; }
+  int64_t ValueOffset(int i) const {
+    return int64_t{shape_.kv_heads} * shape_.head_width * 16 + KvHead(i) * ValueFloats(shape_);
+  }
+  const AttentionRow& RowOf(int64_t r) const { return tile_.rows_M[run_.first + r]; }
+  Blocks BlocksOf(int64_t r) const {
+    return {tile_.layer_blocks, RowOf(r).block_table, KvBlockFloats(shape_)};
+  }
+  const float* Query(int64_t r, int i) const {
+    return tile_.q_MNH + (run_.first + r) * tile_.ldq + (n0_ + i) * shape_.head_width;
+  }
+  float* Out(int64_t r, int i) const {
+    return tile_.out_MNH + ((run_.first + r) * shape_.heads + n0_ + i) * shape_.head_width;
+  }
+  float* Weights(int64_t r, int i) const {
+    return tile_.weights + (i * run_.rows + r) * tile_.ld_weights;
+  }
+
+  // Two blocks at a time: two panels, however far apart they lie.
+  void ScoreShared(int i) {
+    const Blocks blocks = BlocksOf(0);
+    for (int64_t b = 0; b < run_.blocks; b += 2) {
+      const bool is_pair = b + 1 < run_.blocks;
+      MultiplyRows({.a = Query(0, i),
+                    .lda = tile_.ldq,
+                    .rows = run_.rows,
+                    .b = blocks[b] + KeyOffset(i),
+                    .panel_stride = is_pair ? blocks[b + 1] - blocks[b] : 0,
+                    .steps = shape_.head_width,
+                    .y = Weights(0, i) + b * 16,
+                    .ldy = tile_.ld_weights,
+                    .columns = is_pair ? 32 : 16});
+    }
+    for (int64_t r = 0; r < run_.rows; ++r) ScaleRow(Weights(r, i));
+  }
+  void ScaleRow(float* score_T) {
+    const Floats16 d;
+    for (int64_t t = 0; t < run_.blocks * 16; t += kLanes)
+      hn::StoreU(hn::Mul(hn::LoadU(d, score_T + t), hn::Set(d, shape_.scale)), d, score_T + t);
+  }
+
+  // Scores of the row's own blocks, then the weights of all.
+  void WeighRow(int64_t r) {
+    const AttentionRow& row = RowOf(r);
+    const int64_t num_blocks = (row.num_keys + 15) / 16, last_block = (num_blocks - 1) * 16;
+    for (int i = 0; i < count_; ++i) {
+      float* score_T = Weights(r, i);
+      Scores(Query(r, i), shape_.head_width, BlocksOf(r), run_.blocks, num_blocks, KeyOffset(i),
+             shape_.scale, score_T);
+      FillTail(score_T + last_block, row.num_keys - last_block,
+               -std::numeric_limits<float>::infinity());
+      float* logsumexp_MN = tile_.logsumexp_MN;
+      const int64_t at = (run_.first + r) * shape_.heads + n0_ + i;
+      Softmax(score_T, num_blocks * 16, logsumexp_MN == nullptr ? nullptr : logsumexp_MN + at);
+    }
+  }
+
+  void SumShared(int i) {
+    const Blocks blocks = BlocksOf(0);
+    for (int64_t b = 0; b < run_.blocks; ++b) {
+      MultiplyRows({.a = Weights(0, i) + b * 16,
+                    .lda = tile_.ld_weights,
+                    .rows = run_.rows,
+                    .b = blocks[b] + ValueOffset(i),
+                    .panel_stride = 256,
+                    .steps = 16,
+                    .y = Out(0, i),
+                    .ldy = int64_t{shape_.heads} * shape_.head_width,
+                    .columns = shape_.head_width,
+                    .from_zero = b == 0});
+    }
+  }
+
+  void SumOwn(int64_t r) {
+    const int64_t first_token = run_.blocks * 16, num_keys = RowOf(r).num_keys;
+    if (first_token >= num_keys) return;
+    WeightedSum sums[2];
+    for (int i = 0; i < count_; ++i) sums[i] = {Weights(r, i), ValueOffset(i), Out(r, i)};
+    if (count_ == 2) return SumValues<2>(sums, BlocksOf(r), first_token, num_keys, H());
+    SumValues<1>(sums, BlocksOf(r), first_token, num_keys, H());
+  }
+  int64_t H() const { return shape_.head_width; }
+
+  const AttentionTile& tile_;
+  const AttentionShape& shape_;
+  const Run run_;
+  const int n0_, count_;
+};
+
+// The blocks of `run` that the rows before have not read.
+HWY_INLINE void PrefetchOwnBlocks(const AttentionTile& tile, const Run& run, int n) {
   const AttentionShape& shape = *tile.shape;
-  const AttentionRow &row = tile.rows_M[m], &before = tile.rows_M[m - 1];
-  if (row.block_table == before.block_table) return;
-  const int64_t floats = int64_t{shape.head_width} * 16;
-  const int64_t key = n0 / (shape.heads / shape.kv_heads) * floats;
-  const int64_t known = (before.num_keys + 15) / 16;
-  for (int64_t b = 0; b < (row.num_keys + 15) / 16; ++b) {
-    if (b < known && row.block_table[b] == before.block_table[b]) continue;
-    const float* keys = tile.layer_blocks + row.block_table[b] * KvBlockFloats(shape) + key;
-    for (int64_t i = 0; i < floats; i += 16) {
-      PrefetchForRead(keys + i);
-      PrefetchForRead(keys + shape.kv_heads * floats + i);
+  const int64_t kv_head = n / (shape.heads / shape.kv_heads);
+  const int64_t key_floats = int64_t{shape.head_width} * 16, value_floats = ValueFloats(shape);
+  for (int64_t m = run.first; m < run.first + run.rows; ++m) {
+    const AttentionRow& row = tile.rows_M[m];
+    if (m > 0 && row.block_table == tile.rows_M[m - 1].block_table) continue;
+    for (int64_t b = run.blocks; b < (row.num_keys + 15) / 16; ++b) {
+      const float* keys = tile.layer_blocks + row.block_table[b] * KvBlockFloats(shape);
+      const float* values = keys + shape.kv_heads * key_floats + kv_head * value_floats;
+      keys += kv_head * key_floats;
+      for (int64_t i = 0; i < key_floats; i += 16) PrefetchForRead(keys + i);
+      for (int64_t i = 0; i < value_floats; i += 16) PrefetchForRead(values + i);
     }
   }
 }
 
 void AttendTile(const AttentionTile& tile) {
-  const int together = HeadsTogether(*tile.shape);
-  for (int n0 = 0; n0 < tile.shape->heads; n0 += together) {
-    const int count = std::min(together, tile.shape->heads - n0);
-    for (int64_t m = 0; m < tile.count; ++m) {
-      for (int i = 0; i < count; ++i) PrefetchOwnBlocks(tile, m + 1, n0 + i);
-      AttendHeads(tile, m, n0, count);
+  const int heads = tile.shape->heads, together = HeadsTogether(*tile.shape);
+  for (int n0 = 0; n0 < heads; n0 += together) {
+    const int count = std::min(together, heads - n0);
+    for (Run run = RunFrom(tile, 0), next; run.rows > 0; run = next) {
+      next = RunFrom(tile, run.first + run.rows);
+      for (int i = 0; i < count; ++i) PrefetchOwnBlocks(tile, next, n0 + i);
+      HeadsOfRows(tile, run, n0, count).Attend();
     }
   }
 }
@@ -125,8 +246,6 @@ namespace {
 
 HWY_EXPORT(AttendTile);
 
-constexpr int64_t kRowsPerTask = 16;
-
 }  // namespace
 
 void RequireAttentionShape(const AttentionShape& shape) {
@@ -136,7 +255,24 @@ void RequireAttentionShape(const AttentionShape& shape) {
 }
 
 int64_t KvBlockFloats(const AttentionShape& shape) {
-  return int64_t{2} * shape.kv_heads * shape.head_width * kKvBlockTokens;
+  return shape.kv_heads * (int64_t{shape.head_width} * kKvBlockTokens + ValueFloats(shape));
+}
+
+void CopyKvBlock(const float* from, float* to, int tokens, const AttentionShape& shape) {
+  const int64_t key_rows = int64_t{shape.kv_heads} * shape.head_width;
+  for (int64_t row = 0; row < key_rows; ++row) std::copy_n(from + row * 16, tokens, to + row * 16);
+  const int64_t panels = shape.kv_heads * ValueFloats(shape) / 256;
+  for (int64_t panel = 0; panel < panels; ++panel)
+    std::copy_n(from + key_rows * 16 + panel * 256, tokens * 16, to + key_rows * 16 + panel * 256);
+}
+
+// One token's value, zero-padded, into its slot of each panel.
+static void StoreValue(const float* v_H, int64_t H, float* panels) {
+  for (int64_t h = 0; h < H; h += 16, panels += 256) {
+    const int64_t width = std::min<int64_t>(16, H - h);
+    std::copy_n(v_H + h, width, panels);
+    std::fill_n(panels + width, 16 - width, 0.0f);
+  }
 }
 
 void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const AttentionRow* rows_M,
@@ -152,7 +288,7 @@ void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const Attention
     for (int64_t m = task * kRowsPerTask; m < end; ++m) {
       const int64_t slot = (rows_M[m].num_keys - 1) % 16;
       float* keys_KH16 = keys_of(m);
-      float* values_K16H = keys_KH16 + K * H * 16;
+      float* values = keys_KH16 + K * H * 16;
       // A key goes to as many cache lines as it has elements.
       const float* next_KH16 = m + 1 < end ? keys_of(m + 1) : keys_KH16;
       for (int64_t i = 0; i < K * H; ++i) {
@@ -160,16 +296,17 @@ void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const Attention
         keys_KH16[i * 16 + slot] = k_MKH[m * ld + i];
       }
       for (int64_t kv = 0; kv < K; ++kv)
-        std::copy_n(v_MKH + m * ld + kv * H, H, values_K16H + (kv * 16 + slot) * H);
+        StoreValue(v_MKH + m * ld + kv * H, H, values + kv * ValueFloats(shape) + slot * 16);
     }
   });
 }
 
-// This thread's working memory for a row that sees so many keys.
+static int64_t PaddedKeys(int64_t num_keys) { return (num_keys + 15) / 16 * 16; }
+
+// This thread's working memory for rows that see so many keys.
 static float* WeightsOf(int64_t num_keys) {
   thread_local AlignedVector<float> weights;
-  const int64_t padded_T = (num_keys + 15) / 16 * 16;
-  return Scratch(weights, 2 * padded_T);
+  return Scratch(weights, 2 * kRowsPerTask * PaddedKeys(num_keys));
 }
 
 void ReserveAttention(int64_t num_keys) { WeightsOf(num_keys); }
@@ -196,7 +333,8 @@ void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int6
       .layer_blocks = layer_blocks,
       .out_MNH = out_MNH + begin * N * H,
       .logsumexp_MN = logsumexp_MN == nullptr ? nullptr : logsumexp_MN + begin * N,
-      .weights = WeightsOf(most_keys)});
+      .weights = WeightsOf(most_keys),
+      .ld_weights = PaddedKeys(most_keys)});
   });
 }
 

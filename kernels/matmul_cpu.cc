@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/matmul_cpu.cc"
@@ -24,15 +23,7 @@ struct Range {
 Range Part(int64_t n, int64_t parts, int64_t i) { return {n * i / parts, n * (i + 1) / parts}; }
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-void CopyRows(const float* from, int64_t ld_from, float* to, int64_t ld_to, int64_t rows,
-              int64_t columns) {
-  for (int64_t r = 0; r < rows; ++r) {
-    std::memcpy(to + r * ld_to, from + r * ld_from, columns * sizeof(float));
-  }
-}
-
-constexpr int64_t kStepChunk = 512;      // the reduced index is walked in chunks of at most this
-constexpr int kXStride = 512 + 16;       // rows of a copied x tile lie in different cache sets
+constexpr int kRowStride = 512 + 16;     // rows of a copied x tile lie in different cache sets
 constexpr int64_t kBlockFloats = 65536;  // of packed weights that one task keeps in its L2 cache
 constexpr int64_t kTaskWork = 1 << 18;   // multiply-adds below which another thread does not pay
 constexpr int64_t kTokenChunk = 128;     // tokens of a weight gradient packed at a time,
@@ -53,19 +44,6 @@ namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Runs a tile whose last panel may reach beyond the `columns` columns that y has.
-void RunTile(TileFunction tile, TileArgs args, int64_t rows, int64_t panels, int64_t columns) {
-  if (columns == panels * 16) return tile(args);
-  HWY_ALIGN float whole[kMaxTileRows * kMaxTilePanels * 16];
-  float* const y = args.y;
-  const int64_t ldy = args.ldy, ld_whole = panels * 16;
-  if (!args.from_zero) CopyRows(y, ldy, whole, ld_whole, rows, columns);
-  args.y = whole;
-  args.ldy = ld_whole;
-  tile(args);
-  CopyRows(whole, ld_whole, y, ldy, rows, columns);
-}
-
 struct MatMulArgs {
   const float* x;
   int64_t ldx;
@@ -76,10 +54,10 @@ struct MatMulArgs {
 
 // One tile's rows against the panels of a block, for steps [k.begin, k.end).
 void MatMulRows(const MatMulArgs& args, Range rows, Range panels, Range k) {
-  HWY_ALIGN float x_copy[kMaxTileRows * kXStride];
+  HWY_ALIGN float x_copy[kMaxTileRows * kRowStride];
   const float* x = args.x + rows.begin * args.ldx + k.begin;
   if (rows.size() > 1) {
-    CopyRows(x, args.ldx, x_copy, kXStride, rows.size(), k.size());
+    CopyRows(x, args.ldx, x_copy, kRowStride, rows.size(), k.size());
     x = x_copy;
   }
   const PackedMatrix& b = *args.b;
@@ -97,7 +75,7 @@ void MatMulRows(const MatMulArgs& args, Range rows, Range panels, Range k) {
                            .ldy = args.ldy,
                            .from_zero = k.begin == 0};
     const int num_panels = static_cast<int>(part.size());
-    RunTile(TileOf<kXStride, kMaxTilePanels>(num_rows, num_panels), tile, num_rows, num_panels,
+    RunTile(TileOf<kRowStride, kMaxTilePanels>(num_rows, num_panels), tile, num_rows, num_panels,
             std::min<int64_t>(num_panels * 16, b.N - panel * 16));
   }
 }
@@ -257,7 +235,7 @@ void PackInputGradient(const float* w_NK, int64_t N, int64_t K, PackedMatrix& pa
     float* const panel = packed.panels.data() + k0 * N;
     const int64_t width = std::min<int64_t>(16, K - k0);
     if (width < 16) std::fill_n(panel, N * 16, 0.0f);
-    CopyRows(w_NK + k0, K, panel, 16, N, width);
+    for (int64_t n = 0; n < N; ++n) std::copy_n(w_NK + n * K + k0, width, panel + n * 16);
   }
 }
 

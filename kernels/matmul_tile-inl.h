@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "hwy/cache_control.h"
@@ -39,7 +40,7 @@ constexpr int TilePanels(int rows) {
 }
 
 struct TileArgs {
-  const float* a = nullptr;  // a[r, i] = a[r * kRowStride + i * a_step]
+  const float* a = nullptr;  // a[r, i] = a[r * kStride + i * a_step]
   int64_t a_step = 0;
   const float* b = nullptr;  // b[i, c] = b[(c / 16) * panel_stride + i * 16 + c % 16]
   int64_t panel_stride = 0;
@@ -72,7 +73,7 @@ HWY_INLINE Vec16 KeepInRegister(Vec16 v) {
   return v;
 }
 
-template <int kRows, int kPanels, int kRowStride>
+template <int kRows, int kPanels, int kStride>
 class Tile {
  public:
   static void Run(const TileArgs& args) {
@@ -119,7 +120,7 @@ class Tile {
   }
   template <int R>
   static HWY_INLINE Vec16 SpreadA(const float* a) {
-    return hn::Set(Floats16(), a[R * kRowStride]);
+    return hn::Set(Floats16(), a[R * kStride]);
   }
 
   // The shorter side's operands wait in registers, the longer side's pass by one at a time.
@@ -194,22 +195,93 @@ class Tile {
 struct TileRow {
   TileFunction functions[kMaxTilePanels] = {};
 };
-template <int kRowStride, int kMaxPanels, int kRows, int... P>
+template <int kStride, int kMaxPanels, int kRows, int... P>
 constexpr TileRow MakeTileRow(std::integer_sequence<int, P...>) {
-  return {{Tile<kRows, P + 1, kRowStride>::Run...}};
+  return {{Tile<kRows, P + 1, kStride>::Run...}};
 }
 
 // The tiles of every shape up to kMaxTileRows rows and min(TilePanels(rows), kMaxPanels) panels.
-template <int kRowStride, int kMaxPanels, int... R>
+template <int kStride, int kMaxPanels, int... R>
 TileFunction TileOf(int rows, int panels, std::integer_sequence<int, R...>) {
-  static constexpr TileRow kTiles[] = {MakeTileRow<kRowStride, kMaxPanels, R + 1>(
+  static constexpr TileRow kTiles[] = {MakeTileRow<kStride, kMaxPanels, R + 1>(
       std::make_integer_sequence<int, std::min(TilePanels(R + 1), kMaxPanels)>())...};
   return kTiles[rows - 1].functions[panels - 1];
 }
-template <int kRowStride, int kMaxPanels>
+template <int kStride, int kMaxPanels>
 TileFunction TileOf(int rows, int panels) {
-  return TileOf<kRowStride, kMaxPanels>(rows, panels,
-                                        std::make_integer_sequence<int, kMaxTileRows>());
+  return TileOf<kStride, kMaxPanels>(rows, panels, std::make_integer_sequence<int, kMaxTileRows>());
+}
+
+inline constexpr int64_t kStepChunk = 512;  // the reduced index is walked in chunks of at most this
+inline constexpr int64_t kRowStride = 512 + 16;  // of copied rows: they lie in different cache sets
+
+HWY_INLINE void CopyRows(const float* from, int64_t ld_from, float* to, int64_t ld_to, int64_t rows,
+                         int64_t columns) {
+  for (int64_t r = 0; r < rows; ++r)
+    std::memcpy(to + r * ld_to, from + r * ld_from, columns * sizeof(float));
+}
+
+// Runs a tile whose last panel may reach beyond the `columns` columns that y has.
+inline void RunTile(TileFunction tile, TileArgs args, int64_t rows, int64_t panels,
+                    int64_t columns) {
+  if (columns == panels * 16) return tile(args);
+  HWY_ALIGN float whole[kMaxTileRows * kMaxTilePanels * 16];
+  float* const y = args.y;
+  const int64_t ldy = args.ldy, ld_whole = panels * 16;
+  if (!args.from_zero) CopyRows(y, ldy, whole, ld_whole, rows, columns);
+  args.y = whole;
+  args.ldy = ld_whole;
+  tile(args);
+  CopyRows(whole, ld_whole, y, ldy, rows, columns);
+}
+
+// y[r, c] = sum over i ascending of a[r, i] b[i, c], from zero or from what is in y; b as in TileArgs.
+struct ProductArgs {
+  const float* a = nullptr;
+  int64_t lda = 0, rows = 0;
+  const float* b = nullptr;
+  int64_t panel_stride = 0, steps = 0;
+  float* y = nullptr;
+  int64_t ldy = 0, columns = 0;
+  bool from_zero = true;
+};
+
+// At most kMaxTileRows rows and kStepChunk steps.
+inline void MultiplyTile(const ProductArgs& p) {
+  HWY_ALIGN float a_copy[kMaxTileRows * kRowStride];
+  CopyRows(p.a, p.lda, a_copy, kRowStride, p.rows, p.steps);
+  const int rows = static_cast<int>(p.rows);
+  const int64_t panels = (p.columns + 15) / 16;
+  for (int64_t first = 0; first < panels; first += TilePanels(rows)) {
+    const int count = static_cast<int>(std::min<int64_t>(TilePanels(rows), panels - first));
+    RunTile(TileOf<kRowStride, kMaxTilePanels>(rows, count),
+            {.a = a_copy,
+             .a_step = 1,
+             .b = p.b + first * p.panel_stride,
+             .panel_stride = p.panel_stride,
+             .steps = p.steps,
+             .y = p.y + first * 16,
+             .ldy = p.ldy,
+             .from_zero = p.from_zero},
+            rows, count, std::min<int64_t>(count * 16, p.columns - first * 16));
+  }
+}
+
+inline void MultiplyRows(const ProductArgs& p) {
+  const int64_t tiles = (p.rows + kMaxTileRows - 1) / kMaxTileRows;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const int64_t begin = p.rows * tile / tiles, end = p.rows * (tile + 1) / tiles;
+    for (int64_t step = 0; step < p.steps; step += kStepChunk) {
+      ProductArgs part = p;
+      part.a += begin * p.lda + step;
+      part.rows = end - begin;
+      part.b += step * 16;
+      part.steps = std::min(kStepChunk, p.steps - step);
+      part.y += begin * p.ldy;
+      part.from_zero = p.from_zero && step == 0;
+      MultiplyTile(part);
+    }
+  }
 }
 
 }  // namespace HWY_NAMESPACE

@@ -180,19 +180,11 @@ class CpuDecoder final : public Decoder {
   std::vector<int64_t> logit_rows_;  // ascending
 };
 
-// keys [K][H][16], then values [K][16][H], in each layer's block.
 void CpuDecoder::CopyBlock(int32_t from, int32_t to, int tokens) {
-  constexpr int64_t T = kernels::kKvBlockTokens;
   const int64_t block_floats = kernels::KvBlockFloats(shape_);
-  const int64_t K = shape_.kv_heads, H = shape_.head_width;
   for (int64_t layer = 0; layer < config_.num_layers; ++layer) {
     float* blocks = blocks_.data() + layer * layer_floats_;
-    const float* source = blocks + from * block_floats;
-    float* target = blocks + to * block_floats;
-    for (int64_t row = 0; row < K * H; ++row)
-      std::copy_n(source + row * T, tokens, target + row * T);
-    for (int64_t head = 0; head < K; ++head)
-      std::copy_n(source + (K + head) * T * H, tokens * H, target + (K + head) * T * H);
+    kernels::CopyKvBlock(blocks + from * block_floats, blocks + to * block_floats, tokens, shape_);
   }
 }
 
