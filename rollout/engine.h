@@ -41,8 +41,9 @@ class Engine {
 
   // Queues a group. Error if the lease wants newer weights than these, if its prompt is empty,
   // holds a token outside the vocabulary or leaves no room within max_total_tokens or the context,
-  // if a sampling parameter is out of range, if it has stop strings and no token texts are set, if the group does not fit in max_sequences, or if one
-  // sequence of max_total_tokens does not fit in the KV blocks.
+  // if a sampling parameter is out of range, if it has stop strings and no token texts are set, if
+  // the group does not fit in max_sequences, or if one sequence of max_total_tokens does not fit in
+  // the KV blocks.
   void Add(Lease lease);
 
   // One forward pass: refills, decodes every running sequence by one token, prefills what fits.

@@ -16,13 +16,15 @@ void Describe(Fields& f, RolloutConfig& c) {
   f.Key("min_p", c.min_p, "... that have this share of the likeliest one's probability; 0: off",
         {.min = 0, .max = 0.999});
   f.Key("repetition_penalty", c.repetition_penalty,
-        "divides the positive logits of tokens that came before and multiplies the negative ones; "
-        "1: off",
+        "of training rollouts too: divides the positive logits of tokens that came before and "
+        "multiplies the negative ones; 1: off",
         {.min = 0.01, .max = 100});
   f.Key("max_total_tokens", c.max_total_tokens, "tokens of prompt and completion together",
         {.min = 2, .max = 1 << 24});
-  f.Key("stop", c.stop,
-        "texts that end a completion, which keeps them; at most 16 of 256 bytes each");
+  f.Key(
+      "stop", c.stop,
+      "texts that end a completion, which keeps them, in evaluations too; at most 16 of 256 bytes "
+      "each");
   f.Key("max_prompts_per_lease", c.max_prompts_per_lease, "prompts that one lease call hands out",
         {.min = 1, .max = 1 << 16});
   f.Key("lease_seconds", c.lease_seconds,

@@ -20,9 +20,11 @@ std::unique_ptr<RunningGroup> MakeRunning(Lease lease) {
   running->group = {.lease_id = lease.id,
                     .prompt = std::move(lease.prompt),
                     .completions = std::vector<Completion>(lease.sampling.group_size)};
+  const int64_t most_tokens = lease.sampling.max_total_tokens - running->prompt_size();
   for (Completion& completion : running->group.completions) {
-    completion.tokens.reserve(lease.sampling.max_total_tokens - running->prompt_size());
-    completion.logprobs.reserve(lease.sampling.max_total_tokens - running->prompt_size());
+    completion.tokens.reserve(most_tokens);
+    completion.logprobs.reserve(most_tokens);
+    if (Truncates(lease.sampling)) completion.kept.lengths_T.reserve(most_tokens);
   }
   return running;
 }

@@ -55,7 +55,8 @@ int PlanOrStatus(const std::string& verb, const RunOptions& options, RunPlan& pl
   const int status = Guarded(verb, kBadConfig, [&] {
     Require(options.resume || !options.accept_config_change,
             "--accept-config-change goes with --resume only");
-    plan = PlanRun(options.file, options.overrides);
+    plan = PlanRun(options.file, options.overrides,
+                   verb == "train" ? Workers::kHere : Workers::kElsewhere);
     if (check) check(plan);
     return -1;
   });

@@ -3,9 +3,12 @@
 #include <algorithm>
 
 #include "common/error.h"
+#include "kernels/simd.h"
 #include "policy/hf_folder.h"
 #include "reward/rubric.h"
 #include "rollout/rollout_check.h"
+#include "services/machine_memory.h"
+#include "services/worker_count.h"
 
 namespace r1zero {
 namespace {
@@ -68,24 +71,33 @@ int64_t LongestPrompt(const RunPlan& plan) {
   return longest;
 }
 
-RolloutDemand DemandOf(const RunPlan& plan) {
+// What each of the workers on this machine may take for its KV cache; 0: not known.
+int64_t WorkerMemoryBytes(const RunConfig& config, Workers workers) {
+  if (workers == Workers::kElsewhere || config.run.device != "cpu") return 0;
+  return MachineMemoryBytes() / std::max(1, NumWorkers(config.rollout));
+}
+
+RolloutDemand DemandOf(const RunPlan& plan, Workers workers) {
   const EvalConfig& eval = plan.config.eval;
   const bool evaluates = !plan.task->HeldOut().empty();
   return {.group_size = plan.config.grpo.group_size,
           .eval_samples = evaluates ? std::max(eval.samples, eval.samples_during) : 0,
           .max_total_tokens = plan.config.rollout.max_total_tokens,
-          .longest_prompt_tokens = LongestPrompt(plan)};
+          .longest_prompt_tokens = LongestPrompt(plan),
+          .memory_bytes = WorkerMemoryBytes(plan.config, workers)};
 }
 
 }  // namespace
 
-RunPlan PlanRun(const std::string& file, const std::vector<std::string>& overrides) {
+RunPlan PlanRun(const std::string& file, const std::vector<std::string>& overrides,
+                Workers workers) {
+  kernels::RequireSimd();
   RunPlan plan{.config = LoadRunConfig(file, overrides)};
   plan.task = MakeTask(plan.config.task);
   plan.shape = ShapeOf(plan.config.policy, *plan.task);
   plan.rubric = Resolved(plan.config.reward, plan.task->accuracy_verifier());
   Rubric check(plan.rubric);  // an unknown verifier is a mistake in the configuration
-  CheckRollout(plan.config.rollout.engine, plan.shape.model, DemandOf(plan));
+  CheckRollout(plan.config.rollout.engine, plan.shape.model, DemandOf(plan, workers));
   return plan;
 }
 

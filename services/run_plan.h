@@ -26,8 +26,11 @@ struct RunPlan {
   RewardConfig rubric;  // with the task's own verifier filled in
 };
 
+enum class Workers { kHere, kElsewhere };  // whether they share this machine's memory
+
 // Reads the configuration and checks it against the task's rows, the policy's folder, the rules and
 // the workers' limits. Error; nothing is written.
-RunPlan PlanRun(const std::string& file, const std::vector<std::string>& overrides);
+RunPlan PlanRun(const std::string& file, const std::vector<std::string>& overrides,
+                Workers workers = Workers::kElsewhere);
 
 }  // namespace r1zero

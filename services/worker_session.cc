@@ -1,10 +1,13 @@
 #include "services/worker_session.h"
 
+#include <new>
 #include <thread>
 
+#include "common/error.h"
 #include "common/log.h"
 #include "policy/tokenizer.h"
 #include "rollout/engine.h"
+#include "rollout/rollout_check.h"
 #include "services/delivery.h"
 #include "services/status.h"
 
@@ -14,9 +17,14 @@ namespace {
 constexpr std::chrono::milliseconds kPauseBeforeJoiningAgain{200};
 
 Engine MakeEngine(const RunTerms& terms) {
-  return Engine(MakeCpuDecoder(terms.model, NumKvBlocks(terms.engine, terms.max_total_tokens),
-                               MaxBatchTokens(terms.engine)),
-                terms.engine);
+  const int64_t blocks = NumKvBlocks(terms.engine, terms.max_total_tokens);
+  try {
+    return Engine(MakeCpuDecoder(terms.model, blocks, MaxBatchTokens(terms.engine)), terms.engine);
+  } catch (const std::bad_alloc&) {
+    Fail("this worker's machine has no memory for ", blocks, " KV blocks (",
+         KvCacheBytes(terms.model, blocks) / 1e9,
+         " GB); lower rollout.kv_blocks, or rollout.max_sequences where that is 0");
+  }
 }
 
 WorkerPorts MakePorts(TrainingClient& learner, Delivery& delivery, IoScope& scope,

@@ -14,7 +14,8 @@ class LearnerOf : public testing::TestWithParam<Shape> {
   const Groups groups = Sample(shape, LeasesOf(shape, 7));
   const std::vector<TrainingSequence> sequences = TrainingSequences(groups);
 
-  std::vector<float> Recorded() const {
+  std::vector<float> Recorded() const { return Recorded(sequences); }
+  static std::vector<float> Recorded(const std::vector<TrainingSequence>& sequences) {
     std::vector<float> logprobs;
     for (const TrainingSequence& s : sequences)
       logprobs.insert(logprobs.end(), s.completion->logprobs.begin(), s.completion->logprobs.end());
@@ -26,6 +27,18 @@ INSTANTIATE_TEST_SUITE_P(, LearnerOf, testing::ValuesIn(Shapes()), Name);
 TEST_P(LearnerOf, HasTheSamplersLogprobOfEveryTokenToTheBit) {
   EXPECT_TRUE(SameBits(Trained(shape, 2).Run(sequences, kWhole, /*backward=*/false), Recorded()));
   EXPECT_TRUE(SameBits(Trained(shape, 1).Run(sequences, 40, /*backward=*/true), Recorded()));
+}
+
+TEST_P(LearnerOf, HasThemUnderTruncationAndPenaltyTooWhateverTheGroupSize) {
+  const Groups truncated = Sample(shape, TruncatedLeasesOf(shape));
+  const auto all = TrainingSequences(truncated);
+  const SampledFrom from{shape.vocab, 1.2f};
+  for (const int64_t tokens : {int64_t{1}, int64_t{50}, kWhole})
+    EXPECT_TRUE(
+        SameBits(Trained(shape, 2).Run(all, tokens, /*backward=*/true, from), Recorded(all)))
+        << tokens << " tokens";
+  kernels::ForEachSimdTarget(
+      [&] { ExpectSame(Sample(shape, TruncatedLeasesOf(shape)), truncated); });
 }
 
 TEST_P(LearnerOf, FindsARatioOfExactlyOneAndAKlOfExactlyZeroOnTheFirstUpdate) {

@@ -80,6 +80,19 @@ inline Lease LeaseOf(const Shape& s, int64_t ordinal, int32_t group_size = 3) {
   lease.sampling.seed = 9;
   return lease;
 }
+// Groups of 1, 2 and 8, drawn from what every truncation and the penalty leave.
+inline std::vector<Lease> TruncatedLeasesOf(const Shape& s) {
+  std::vector<Lease> leases;
+  for (const int32_t group_size : {1, 2, 8}) {
+    leases.push_back(LeaseOf(s, static_cast<int64_t>(leases.size()), group_size));
+    SamplingParams& sampling = leases.back().sampling;
+    sampling.top_k = 9;
+    sampling.top_p = 0.9f;
+    sampling.min_p = 0.02f;
+    sampling.repetition_penalty = 1.2f;
+  }
+  return leases;
+}
 inline std::vector<Lease> LeasesOf(const Shape& s, int64_t count) {
   std::vector<Lease> leases;
   for (int64_t i = 0; i < count; ++i) leases.push_back(LeaseOf(s, i));
@@ -154,10 +167,10 @@ class Trained {
   // Log-probabilities of all completion tokens in order; with the gradient of their sum weighted by
   // the advantages, if asked for.
   std::vector<float> Run(std::span<const TrainingSequence> sequences, int64_t micro_batch_tokens,
-                         bool backward) {
+                         bool backward, const SampledFrom& from = {}) {
     std::vector<float> all;
     for (const MicroBatch& micro_batch : SplitMicroBatches(sequences, micro_batch_tokens)) {
-      const PackedBatch batch = PackSequences(micro_batch);
+      const PackedBatch batch = PackSequences(micro_batch, from);
       std::vector<float> logprobs(batch.rows.targets_R.size()), entropy(logprobs.size());
       const auto saved = pass_.Forward(batch.tokens, batch.rows, 1 / 0.8f, backward,
                                        logprobs.data(), entropy.data());

@@ -34,6 +34,13 @@ TEST_P(RolloutOf, AFewSequencesAtATimeGiveTheBitsOfAllAtOnce) {
     ExpectSame(Sample(shape, leases, {.max_sequences = sequences}), all);
 }
 
+TEST_P(RolloutOf, ABudgetThatPreemptsSequencesGivesTheBitsOfOneThatHoldsAll) {
+  const auto leases = LeasesOf(shape, 7);
+  const Groups all = Sample(shape, leases);
+  for (const int64_t kv_blocks : {4, 5, 9, 14})
+    ExpectSame(Sample(shape, leases, {.max_sequences = 64, .kv_blocks = kv_blocks}), all);
+}
+
 // Engines stand for workers: prompts go to whoever comes first, at whatever pace.
 TEST_P(RolloutOf, OneTwoAndFourEnginesThatTakeTurnsAtRandomGiveTheSameGroups) {
   const auto leases = LeasesOf(shape, 14);

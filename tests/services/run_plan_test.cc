@@ -40,6 +40,16 @@ TEST(RunPlan, FindsWhatTheConfigurationAloneCannotShow) {
   EXPECT_THAT(Refusal({"eval.temperatures=1,nan"}), HasSubstr("eval.temperatures"));
 }
 
+// 618 GB of keys and values: this machine has less, another may have more.
+TEST(RunPlan, WorkersOnThisMachineMustFitInItsMemory) {
+  const std::vector<std::string> overrides{"rollout.kv_blocks=16777216"};
+  EXPECT_NO_THROW(PlanRun("", overrides, Workers::kElsewhere));
+  EXPECT_THAT(
+      [&] { PlanRun("", overrides, Workers::kHere); },
+      testing::ThrowsMessage<Error>(testing::AllOf(HasSubstr("16777216 KV blocks would take 618"),
+                                                   HasSubstr("lower rollout.kv_blocks"))));
+}
+
 TEST(RunPlan, ABadRowIsFound) {
   const std::string path = testing::TempDir() + "rows.jsonl";
   std::ofstream(path) << "{\"prompt\":\"a\",\"answer\":\"b\"}\n{\"prompt\":1}\n";
