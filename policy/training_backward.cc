@@ -89,6 +89,8 @@ void TrainingPass::PrepareCarried(const Activations& a) {
     AddLastNormGradient(a, *r, left_->dx_D.data());
 }
 
+void TrainingPass::ForgetCarried() { taken_->tokens = left_->tokens = 0; }
+
 // dx of the last layer's output: zero but for the tokens whose log-probabilities were wanted.
 void TrainingPass::LastNormGradient(Activations& a, Rows r) {
   const int64_t D = config_.hidden_size, end = r.begin + r.count;

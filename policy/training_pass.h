@@ -42,6 +42,9 @@ class TrainingPass {
   // Adds the gradients of sum_r dlogprobs[r] * logprobs[r]. Once for each forward that was kept; in
   // the order of the passes, where one continues another.
   void Backward(Activations& a, const float* dlogprobs_R);
+  // The next pass continues none, whatever the passes before have left of a group: after an error
+  // between the passes of one.
+  void ForgetCarried();
 
  private:
   struct Rows {

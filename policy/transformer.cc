@@ -124,6 +124,7 @@ void TransformerImpl::FinishGradients() {
 void TransformerImpl::ZeroGradients() {
   flat_grads_.zero_();
   if (head_grads_.defined()) head_grads_.zero_();
+  if (pass_) pass_->ForgetCarried();
 }
 
 void TransformerImpl::WeightsChanged() {

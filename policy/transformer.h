@@ -50,6 +50,7 @@ class TransformerImpl : public torch::nn::Module {
   // Completes the gradients of a step (adds what tied tensors have accumulated apart, in a fixed
   // order) and must be called once, after the last backward of the step.
   void FinishGradients();
+  // Before a step; also forgets what a step that ended in an error has left half done.
   void ZeroGradients();
   void WeightsChanged();
 

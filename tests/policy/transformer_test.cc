@@ -290,6 +290,25 @@ TEST(Transformer, PassesOfAGroupOutOfOrderAreRefused) {
               testing::ThrowsMessage<std::exception>(testing::HasSubstr("passes of one group")));
 }
 
+TEST(Transformer, AStepAfterOneThatEndedInTheMiddleOfAGroupHasTheGradientOfAFreshModel) {
+  const Weights weights = RandomWeights(SmallModel(true, 2));
+  kernels::ThreadPool pool;
+  Transformer model(weights.config, torch::kCPU, pool);
+  model->Load(weights);
+  const auto passes = PackSharedInPasses(SharedPrompts(), 2);
+  ASSERT_TRUE(passes[0].tokens.continues_behind);
+  model->Logprobs(passes[0].tokens, passes[0].rows, 1.0f).logprobs_R.sum().backward();
+
+  model->ZeroGradients();
+  for (const PackedExample& pass : passes) {
+    const auto out = model->Logprobs(pass.tokens, pass.rows, 1.0f);
+    out.logprobs_R.backward(out.logprobs_R.detach() * 0.01);
+  }
+  model->FinishGradients();
+  EXPECT_EQ(WeightSha256(Values(model->flat_grads())),
+            SharedGradientHash(weights, /*threads=*/1, /*continuations=*/2));
+}
+
 TEST_P(TransformerShapes, AtenCompositionAgreesWithTheFormulasInFloat64) {
   std::vector<torch::Tensor> in_order;
   for (const TensorSpec& spec : WeightManifest(config_)) in_order.push_back(leaves_.at(spec.name));
