@@ -35,34 +35,37 @@ class RopeOfWidth : public testing::TestWithParam<int> {
     Rope(&x_M[H], ld, heads, Positions().data(), M, table, direction, pool);
     return x_M;
   }
+  // In double, from the angles themselves.
+  reference::Matrix Reference(reference::Matrix x_M) const {
+    const auto positions = Positions();
+    for (int64_t m = 0; m < M; ++m) {
+      for (int n = 0; n < heads; ++n) {
+        double* head = &x_M[m * ld + (n + 1) * H];
+        for (int64_t i = 0; i < half; ++i) {
+          const double angle = Angle(positions[m], i, half), low = head[i], high = head[i + half];
+          head[i] = low * std::cos(angle) - high * std::sin(angle);
+          head[i + half] = high * std::cos(angle) + low * std::sin(angle);
+        }
+      }
+    }
+    return x_M;
+  }
 };
 INSTANTIATE_TEST_SUITE_P(, RopeOfWidth, testing::Values(2, 6, 16, 24, 64, 128));
 
 TEST_P(RopeOfWidth, TableHoldsCosineAndSineOfTheAngles) {
-  ASSERT_EQ(table.cos_TH.size(), kPositions * half);
+  EXPECT_EQ(table.num_reserved(), kPositions);
   for (int64_t t = 0; t < kPositions; ++t) {
     for (int64_t i = 0; i < half; ++i) {
-      ASSERT_NEAR(table.cos_TH[t * half + i], std::cos(Angle(t, i, half)), 6e-8);
-      ASSERT_NEAR(table.sin_TH[t * half + i], std::sin(Angle(t, i, half)), 6e-8);
+      ASSERT_NEAR(table.cos_H(t)[i], std::cos(Angle(t, i, half)), 6e-8);
+      ASSERT_NEAR(table.sin_H(t)[i], std::sin(Angle(t, i, half)), 6e-8);
     }
   }
 }
 
 TEST_P(RopeOfWidth, RotatesPairsHalfAHeadApartAndLeavesOtherColumnsAlone) {
-  reference::Matrix expected = ToDouble(x);
-  const auto positions = Positions();
-  for (int64_t m = 0; m < M; ++m) {
-    for (int n = 0; n < heads; ++n) {
-      double* head = &expected[m * ld + (n + 1) * H];
-      for (int64_t i = 0; i < half; ++i) {
-        const double angle = Angle(positions[m], i, half), low = head[i], high = head[i + half];
-        head[i] = low * std::cos(angle) - high * std::sin(angle);
-        head[i + half] = high * std::cos(angle) + low * std::sin(angle);
-      }
-    }
-  }
   const Floats y = Rotated(x, RopeDirection::kForward, pool);
-  ExpectNear(y, expected, 3e-7);
+  ExpectNear(y, Reference(ToDouble(x)), 3e-7);
   for (int64_t m = 0; m < M; ++m) {
     for (int64_t column = 0; column < ld; ++column) {
       const bool rotated = column >= H && column < 3 * H;
@@ -71,6 +74,12 @@ TEST_P(RopeOfWidth, RotatesPairsHalfAHeadApartAndLeavesOtherColumnsAlone) {
       }
     }
   }
+}
+
+TEST_P(RopeOfWidth, BackwardMatchesCentralDifferences) {
+  const Floats dy = RandomFloats(M * ld, 2);
+  ExpectGradient(Rotated(dy, RopeDirection::kBackward, pool), x, 1e-6,
+                 [&](const reference::Matrix& moved) { return Dot(Reference(moved), dy); });
 }
 
 TEST_P(RopeOfWidth, BackwardIsTheTransposeOfForward) {
@@ -104,6 +113,37 @@ TEST(Rope, PositionZeroChangesNoBit) {
   ThreadPool pool;
   Rope(y.data(), 24, 1, &position, 1, RopeTable(24, 1, kTheta), RopeDirection::kForward, pool);
   EXPECT_EQ(y, x);
+}
+
+TEST(RopeTable, ComputesALongContextAsFarAsItIsUsed) {
+  const RopeTable table(128, int64_t{1} << 24, kTheta);
+  EXPECT_EQ(table.num_reserved(), RopeTable::kBlockPositions);
+  const int32_t position = 3 * RopeTable::kBlockPositions - 1;
+  Floats x = RandomFloats(128, 1);
+  ThreadPool pool;
+  Rope(x.data(), 128, 1, &position, 1, table, RopeDirection::kForward, pool);
+  EXPECT_EQ(table.num_reserved(), 3 * RopeTable::kBlockPositions);
+}
+
+TEST(RopeTable, HasTheSameBitsWhateverWasReservedWhenAndByWhom) {
+  constexpr int64_t kLong = 4 * RopeTable::kBlockPositions + 5;
+  const RopeTable at_once(6, kLong, kTheta), by_threads(6, kLong, kTheta);
+  at_once.Reserve(kLong);
+  ThreadPool pool(4);
+  pool.ParallelFor(kLong / 100, [&](int64_t i) { by_threads.Reserve(100 * i + 1); });
+  by_threads.Reserve(kLong);
+  for (int64_t t = 0; t < kLong; ++t)
+    for (int64_t i = 0; i < 3; ++i) {
+      ASSERT_EQ(at_once.cos_H(t)[i], by_threads.cos_H(t)[i]) << t;
+      ASSERT_EQ(at_once.sin_H(t)[i], by_threads.sin_H(t)[i]) << t;
+    }
+  EXPECT_NEAR(at_once.cos_H(kLong - 1)[0], std::cos(static_cast<double>(kLong - 1)), 6e-8);
+}
+
+TEST(RopeTable, APositionBehindTheContextIsAnError) {
+  const RopeTable table(24, 8, kTheta);
+  EXPECT_THAT([&] { table.Reserve(9); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("9 positions, expected at most")));
 }
 
 TEST(Rope, AnOddHeadWidthIsAnError) {
