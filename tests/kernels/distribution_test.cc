@@ -59,6 +59,37 @@ TEST(Distribution, LeavesNothingOutsideTheKeptSet) {
   }
 }
 
+// In double: what the distribution makes of logits, whose gradient is `dz` at the kept tokens.
+TEST(Distribution, GradientMatchesCentralDifferences) {
+  constexpr int64_t V = 130;
+  const float penalty = 1.3f;
+  TokenSet seen(V), kept(V);
+  for (int32_t v = 0; v < V; v += 2) seen.Add(v);
+  for (int32_t v = 0; v < V; v += 3) kept.Add(v);
+  const RowDistribution distribution{&kept, &seen, penalty};
+  const Floats logits = RandomFloats(V, 1, 4);
+  Floats dz = RandomFloats(V, 2);
+  for (int32_t v = 0; v < V; ++v)
+    if (!kept.Contains(v)) dz[v] = 0;
+
+  const auto loss = [&](const reference::Matrix& z) {
+    double sum = 0;
+    for (int32_t v = 0; v < V; ++v) {
+      const double penalised = z[v] < 0 ? z[v] * penalty : z[v] / penalty;
+      if (kept.Contains(v)) sum += dz[v] * (seen.Contains(v) ? penalised : z[v]);
+    }
+    return sum;
+  };
+  Floats forward = logits, gradient = dz;
+  std::vector<float> slopes;
+  ApplyDistribution(distribution, forward.data(), V, &slopes);
+  ScaleGradient(distribution, slopes, gradient.data());
+  double sum = 0;
+  for (int32_t v = 0; v < V; v += 3) sum += double{dz[v]} * forward[v];
+  EXPECT_NEAR(sum, loss(ToDouble(logits)), 1e-5);
+  ExpectGradient(gradient, logits, 1e-6, loss);
+}
+
 TEST(Distribution, SetsOfAnotherVocabularyAndPenaltiesOf0AreErrors) {
   Floats logits(5);
   const TokenSet six(6), five(5);

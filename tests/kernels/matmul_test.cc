@@ -166,6 +166,23 @@ TEST(MatMul, InputGradientIsTheProductWithTheTransposedWeights) {
   });
 }
 
+TEST(MatMul, InputGradientIsTheGradientOfTheForwardProductInDouble) {
+  const int64_t M = 13, N = 121, K = 37;
+  ThreadPool pool(2);
+  const Matrix w_NK = RandomMatrix(N, K, 15), dy = RandomMatrix(M, N, 16);
+  PackedMatrix packed;
+  PackInputGradient(w_NK.data(), N, K, packed);
+  Matrix dx(M * K);
+  MatMul(dy.data(), N, packed, dx.data(), K, M, pool);
+  for (int64_t m = 0; m < M; ++m) {
+    for (int64_t k = 0; k < K; ++k) {
+      double sum = 0;
+      for (int64_t n = 0; n < N; ++n) sum += static_cast<double>(dy[m * N + n]) * w_NK[n * K + k];
+      EXPECT_NEAR(dx[m * K + k], sum, 5e-5);
+    }
+  }
+}
+
 TEST(MatMul, AMatrixPackedAgainHoldsOnlyTheNewWeights) {
   ThreadPool pool(1);
   const Matrix old_w = RandomMatrix(40, 30, 15), w = RandomMatrix(33, 20, 16),
