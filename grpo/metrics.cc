@@ -106,6 +106,16 @@ Metrics GroupMetrics(std::span<const Group> groups, std::span<const std::string>
   return metrics;
 }
 
+Metrics RolloutMetrics(std::span<const Group> groups) {
+  int64_t preemptions = 0, tokens_prefilled = 0;
+  for (const Group& group : groups) {
+    preemptions += group.preemptions;
+    tokens_prefilled += group.tokens_prefilled;
+  }
+  return {{"rollout/preemptions", static_cast<double>(preemptions)},
+          {"rollout/prefilled_tokens", static_cast<double>(tokens_prefilled)}};
+}
+
 Metrics LearnerMetrics(const UpdateMetrics& update) {
   const LossSums& sums = update.loss;
   const double steps = static_cast<double>(std::max<int64_t>(update.optimizer_steps, 1));

@@ -20,6 +20,9 @@ using Metrics = std::vector<std::pair<std::string, double>>;
 // mean_terminated_length, and completions/<word> for each counted word.
 Metrics GroupMetrics(std::span<const Group> groups, std::span<const std::string> counted_words);
 
+// What sampling took, summed over all groups: rollout/preemptions, rollout/prefilled_tokens.
+Metrics RolloutMetrics(std::span<const Group> groups);
+
 // What the update measured: loss, actor/..., kl, entropy, clip_ratio/...,
 // training/rollout_probs_diff_...
 Metrics LearnerMetrics(const UpdateMetrics& update);

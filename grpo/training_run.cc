@@ -114,6 +114,7 @@ std::optional<std::vector<Group>> TrainingRun::RollOut() {
   progress_.next_ordinal += config_.grpo.prompts_per_step;
   rollout_seconds_ = SecondsSince(step_started_);
   update_started_ = Clock::now();
+  rollout_metrics_ = RolloutMetrics(*groups);
   return DropUndecided(std::move(*groups));
 }
 
@@ -159,6 +160,7 @@ void TrainingRun::Record(const std::vector<Group>& groups, std::span<const float
   Metrics metrics = GroupMetrics(groups, config_.eval.count);
   const Metrics learned = LearnerMetrics(update);
   metrics.insert(metrics.end(), learned.begin(), learned.end());
+  metrics.insert(metrics.end(), rollout_metrics_.begin(), rollout_metrics_.end());
   metrics.insert(
       metrics.end(),
       {{"rollout/groups_dropped", static_cast<double>(groups_dropped_)},

@@ -78,6 +78,7 @@ class TrainingRun {
   Clock::time_point step_started_;
   double rollout_seconds_ = 0;
   Clock::time_point update_started_;
+  Metrics rollout_metrics_;
   int64_t groups_dropped_ = 0;
 
   std::vector<Group> last_groups_;

@@ -103,8 +103,10 @@ std::span<const int32_t> Engine::State::TokensToRun(const Sequence& sequence,
   std::span<const int32_t> tokens = sequence.NextTokens();
   if (sequence.is_decoding()) return tokens;
   tokens = tokens.first(std::min<size_t>(tokens.size(), prefill_budget));
-  prefill_budget -= static_cast<int64_t>(tokens.size());
-  tokens_prefilled += static_cast<int64_t>(tokens.size());
+  const auto count = static_cast<int64_t>(tokens.size());
+  prefill_budget -= count;
+  tokens_prefilled += count;
+  sequence.group->group.tokens_prefilled += count;
   return tokens;
 }
 

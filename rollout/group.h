@@ -90,6 +90,10 @@ struct Group {
   int64_t policy_version = 0;  // of the weights that sampled its oldest token
   Prompt prompt;
   std::vector<Completion> completions;  // in sample order
+  // What it took to sample. Unlike all the rest this depends on what ran beside it, and on the KV
+  // budget.
+  int64_t preemptions = 0;       // of its sequences
+  int64_t tokens_prefilled = 0;  // of its prompt, and of sequences that were run again
 };
 
 }  // namespace r1zero

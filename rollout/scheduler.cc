@@ -93,6 +93,7 @@ void Scheduler::PreemptYoungest() {
   Sequence& youngest = line_[--num_running_];
   ReleaseBlocks(youngest);
   youngest.tokens_run = 0;
+  ++youngest.group->group.preemptions;
   ++preemptions_;
 }
 

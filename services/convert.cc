@@ -166,13 +166,17 @@ v1::Group ToProto(const Group& group) {
   for (const Completion& completion : group.completions) {
     CompletionToProto(completion, proto.add_completions());
   }
+  proto.set_preemptions(group.preemptions);
+  proto.set_tokens_prefilled(group.tokens_prefilled);
   return proto;
 }
 
 Group FromProto(const v1::Group& proto) {
   Group group{.lease_id = proto.lease_id(),
               .policy_version = proto.policy_version(),
-              .prompt = {.use = UseFromProto(proto.use()), .ordinal = proto.ordinal()}};
+              .prompt = {.use = UseFromProto(proto.use()), .ordinal = proto.ordinal()},
+              .preemptions = proto.preemptions(),
+              .tokens_prefilled = proto.tokens_prefilled()};
   group.completions.reserve(proto.completions_size());
   for (const v1::Completion& completion : proto.completions()) {
     group.completions.push_back(CompletionFromProto(completion));

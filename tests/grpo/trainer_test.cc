@@ -290,6 +290,8 @@ TEST(Trainer, DropsGroupsThatCouldNotBeJudgedAndCountsThem) {
   Session s;
   s.answer = [](const Lease& lease) {
     Group group = AnswerLease(lease);
+    group.preemptions = lease.prompt.ordinal % 4;
+    group.tokens_prefilled = 3;
     if (lease.prompt.use == PromptUse::kTraining && lease.prompt.ordinal % 4 == 1) {
       group.completions[2].undecided = true;
       group.completions[2].parts[0].undecided = true;
@@ -299,8 +301,12 @@ TEST(Trainer, DropsGroupsThatCouldNotBeJudgedAndCountsThem) {
   EXPECT_EQ(s.Run(test.path() / "run"), TrainerOutcome::kFinished);
   EXPECT_THAT(s.learner.updates[0].ordinals, ElementsAre(0, 2, 3));
   EXPECT_EQ(s.learner.updates[0].advantages.size(), 12u);
-  for (const Json& line : ReadJsonLines(test.path() / "run/metrics.jsonl"))
+  for (const Json& line : ReadJsonLines(test.path() / "run/metrics.jsonl")) {
     EXPECT_EQ(line.value("rollout/groups_dropped", 1), 1);
+    // What sampling took is summed over the group that was dropped too.
+    EXPECT_EQ(line.value("rollout/preemptions", 6), 0 + 1 + 2 + 3);
+    EXPECT_EQ(line.value("rollout/prefilled_tokens", 12), 4 * 3);
+  }
 }
 
 TEST(Trainer, FailsWhenNoGroupOfAStepCouldBeJudged) {

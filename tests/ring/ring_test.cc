@@ -126,6 +126,35 @@ TEST_F(Ring, TruncatedRolloutsTrainOnTheProbabilitiesTheyWereSampledWith) {
   EXPECT_EQ(Hash("processes"), Hash("threads"));
 }
 
+TEST_F(Ring, WhatASmallKvBudgetCostsReachesTheMetricsFromProcessesAndThreads) {
+  const auto sums = [&](const std::string& name) {
+    double preemptions = 0, prefilled = 0;
+    std::ifstream file(root_ / name / "metrics.jsonl");
+    for (std::string line; std::getline(file, line);) {
+      const auto json = nlohmann::json::parse(line);
+      preemptions += json.value("rollout/preemptions", 0.0);
+      prefilled += json.value("rollout/prefilled_tokens", 0.0);
+    }
+    return std::pair(preemptions, prefilled);
+  };
+  std::vector<std::string> hashes;
+  for (const std::string ring : {"processes", "threads"}) {
+    std::vector<std::string> small{"--set", "grpo.steps=3", "--set", "rollout.workers=1"};
+    if (ring == "threads") small.push_back("--in-process");
+    ASSERT_EQ(Run(Train(ring + "-roomy", small)).status, 0);
+    small.insert(small.end(), {"--set", "rollout.kv_blocks=4"});
+    ASSERT_EQ(Run(Train(ring, small)).status, 0);
+    const auto [none, prompts] = sums(ring + "-roomy");
+    const auto [preemptions, prefilled] = sums(ring);
+    EXPECT_EQ(none, 0);
+    EXPECT_GT(prompts, 3 * 6);
+    EXPECT_GT(preemptions, 0);
+    EXPECT_GT(prefilled, prompts);
+    hashes.insert(hashes.end(), {Hash(ring), Hash(ring + "-roomy")});
+  }
+  EXPECT_THAT(hashes, testing::Each(hashes[0]));
+}
+
 TEST_F(Ring, MicroBatchesAndLearnerThreadsDoNotChangeAWeight) {
   const std::string expected = Undisturbed();
   for (const std::string set :

@@ -39,7 +39,15 @@ TEST(Preemption, ChangesNoBitDownToTheBudgetOfOneSequence) {
       for (const int64_t max_prefill_tokens : {1, 13, 1000}) {
         auto engine = TestEngine(
             {.max_sequences = 30, .max_prefill_tokens = max_prefill_tokens, .kv_blocks = blocks});
-        ExpectSameBits(RunAll(*engine, leases), expected);
+        const auto groups = RunAll(*engine, leases);
+        ExpectSameBits(groups, expected);
+        int64_t preemptions = 0, tokens_prefilled = 0;
+        for (const auto& [ordinal, group] : groups) {
+          preemptions += group.preemptions;
+          tokens_prefilled += group.tokens_prefilled;
+        }
+        EXPECT_EQ(preemptions, engine->preemptions());
+        EXPECT_EQ(tokens_prefilled, engine->tokens_prefilled());
         EXPECT_EQ(engine->num_free_blocks(), blocks);
         EXPECT_EQ(engine->tokens_sampled(), roomy->tokens_sampled());
         EXPECT_GT(engine->preemptions() + (blocks > 14), 0) << blocks;

@@ -94,7 +94,9 @@ TEST(Convert, AnyGroupSurvivesTheWireButForItsPromptsText) {
     Random random(seed);
     Group group{.lease_id = static_cast<uint64_t>(random.Int()),
                 .policy_version = random.Int(),
-                .prompt = AnyPrompt(random)};
+                .prompt = AnyPrompt(random),
+                .preemptions = random.Int(),
+                .tokens_prefilled = random.Int()};
     for (int32_t i = random.Small(); i > 0; --i) group.completions.push_back(AnyCompletion(random));
     const Group back = FromProto(Sent(ToProto(group)));
     EXPECT_EQ(back.lease_id, group.lease_id);
@@ -102,6 +104,8 @@ TEST(Convert, AnyGroupSurvivesTheWireButForItsPromptsText) {
     EXPECT_EQ(back.prompt.use, group.prompt.use);
     EXPECT_EQ(back.prompt.ordinal, group.prompt.ordinal);
     EXPECT_EQ(back.prompt.text, "");
+    EXPECT_EQ(back.preemptions, group.preemptions);
+    EXPECT_EQ(back.tokens_prefilled, group.tokens_prefilled);
     ASSERT_EQ(back.completions.size(), group.completions.size());
     for (size_t i = 0; i < group.completions.size(); ++i)
       ExpectEqual(back.completions[i], group.completions[i]);
