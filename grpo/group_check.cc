@@ -51,6 +51,14 @@ std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lea
   return WhatIsWrongWithStop(completion, lease);
 }
 
+std::string WhatIsWrongWithCut(const Completion& completion, const Lease& lease) {
+  if (completion.finish_reason != FinishReason::kLength) return "";
+  const size_t length = lease.prompt.tokens.size() + completion.tokens.size();
+  if (length == static_cast<size_t>(lease.sampling.max_total_tokens)) return "";
+  return Text("cut off by the length limit at ", length, " tokens with the prompt, expected ",
+              lease.sampling.max_total_tokens, " (max_total_tokens)");
+}
+
 // What no worker could have recorded, and what training is too strict for.
 std::string WhatIsWrongWithVersions(const Completion& completion, int64_t leased_under) {
   const auto& versions = completion.versions;
@@ -76,7 +84,8 @@ std::string WhatIsWrongWithVersions(const Completion& completion, int64_t leased
 
 std::string WhatIsWrongWithKept(const Completion& completion, const Lease& lease,
                                 int32_t vocab_size) {
-  if (Truncates(lease.sampling)) return WhatIsWrong(completion.kept, completion.tokens, vocab_size);
+  if (Truncates(lease.sampling))
+    return WhatIsWrong(completion.kept, completion.tokens, vocab_size, lease.sampling.top_k);
   return completion.kept.empty() && completion.kept.words.empty()
              ? ""
              : "kept sets, but its lease does not truncate";
@@ -133,11 +142,15 @@ std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules
     return Text("prompt ", group.prompt.ordinal, " of use ", static_cast<int>(group.prompt.use),
                 ", leased was ", lease.prompt.ordinal, " of use ",
                 static_cast<int>(lease.prompt.use));
+  if (group.preemptions < 0 || group.tokens_prefilled < 0)
+    return Text(group.preemptions, " pre-emptions and ", group.tokens_prefilled,
+                " tokens prefilled, expected 0 or more");
   if (group.completions.size() != static_cast<size_t>(lease.sampling.group_size))
     return Text(group.completions.size(), " completions, expected ", lease.sampling.group_size);
   for (size_t i = 0; i < group.completions.size(); ++i) {
     std::string wrong =
         WhatIsWrongWithTokens(group.completions[i], lease, rules.vocab_size, rules.eos_token);
+    if (wrong.empty()) wrong = WhatIsWrongWithCut(group.completions[i], lease);
     if (wrong.empty()) wrong = WhatIsWrongWithKept(group.completions[i], lease, rules.vocab_size);
     if (wrong.empty()) wrong = WhatIsWrongWithVersions(group.completions[i], lease.policy_version);
     if (wrong.empty()) wrong = WhatIsWrongWithReward(group.completions[i], rules.parts);

@@ -24,8 +24,9 @@ struct GroupRules {
 // version, prompt, group size, version spans that no engine records or that are not the lease's (an
 // update trains on what its own policy sampled; the lease names the newest version), tokens within
 // the vocabulary, log-probabilities finite and not above 0, what truncation kept where the lease
-// truncates and nowhere else, an end token or a stop string exactly where a completion stopped by
-// it, lengths within the limit, the parts expected with their weights, and a reward that is their
+// truncates and nowhere else, never more than top_k, an end token or a stop string exactly where a
+// completion stopped by it, lengths within the limit and at it where that cut a completion off, the
+// parts expected with their weights, and a reward that is their
 // weighted sum, 0 if undecided or cut off.
 std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules& rules);
 

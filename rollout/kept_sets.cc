@@ -92,7 +92,8 @@ std::vector<TokenSet> Unpack(const KeptSets& kept, int64_t vocab_size) {
   return sets;
 }
 
-std::string WhatIsWrong(const KeptSets& kept, std::span<const int32_t> tokens, int64_t vocab_size) {
+std::string WhatIsWrong(const KeptSets& kept, std::span<const int32_t> tokens, int64_t vocab_size,
+                        int64_t top_k) {
   if (kept.lengths_T.size() != tokens.size())
     return std::to_string(tokens.size()) + " tokens but " + std::to_string(kept.lengths_T.size()) +
            " kept sets";
@@ -104,6 +105,9 @@ std::string WhatIsWrong(const KeptSets& kept, std::span<const int32_t> tokens, i
     else if (!set.Contains(tokens[t]))
       found = "token " + std::to_string(t) + " is " + std::to_string(tokens[t]) +
               ", which its kept set leaves out";
+    else if (top_k > 0 && set.size() > top_k)
+      found = "kept set " + std::to_string(t) + " holds " + std::to_string(set.size()) +
+              " tokens, expected at most top_k " + std::to_string(top_k);
     return found.empty();
   });
   return found;

@@ -28,8 +28,9 @@ struct KeptSets {
 // One set a token. Error as by WhatIsWrong.
 std::vector<kernels::TokenSet> Unpack(const KeptSets& kept, int64_t vocab_size);
 
-// Empty if there is one set for each token, within the vocabulary, that holds it; else what is
-// wrong.
-std::string WhatIsWrong(const KeptSets& kept, std::span<const int32_t> tokens, int64_t vocab_size);
+// Empty if there is one set for each token, within the vocabulary, that holds it and (if top_k > 0)
+// at most top_k tokens; else what is wrong.
+std::string WhatIsWrong(const KeptSets& kept, std::span<const int32_t> tokens, int64_t vocab_size,
+                        int64_t top_k = 0);
 
 }  // namespace r1zero

@@ -240,6 +240,8 @@ TEST_F(GroupBufferTest, RefusesEachFieldThatIsWrongAndSaysWhy) {
       {[](Group& g) { g.prompt.use = PromptUse::kEvaluation; }, "of use 1"},
       {[](Group& g) { g.completions.pop_back(); }, "1 completions, expected 2"},
       {[](Group& g) { g.completions.clear(); }, "0 completions"},
+      {[](Group& g) { g.preemptions = -1; }, "-1 pre-emptions and 0 tokens prefilled"},
+      {[](Group& g) { g.tokens_prefilled = -2; }, "0 pre-emptions and -2 tokens prefilled"},
       {[](Group& g) { g.completions[1].tokens.clear(); }, "completion 1: no tokens"},
       {[](Group& g) { g.completions[0].logprobs.pop_back(); }, "3 tokens but 2 logprobs"},
       {[](Group& g) { g.completions[0].tokens[0] = kVocab; }, "token 0 is 20"},

@@ -1,4 +1,5 @@
-// What truncation kept, as a group must bring it along. The other rules: group_buffer_test.cc.
+// What truncation kept, as a group must bring it along, and where the length limit cuts off. The
+// other rules: group_buffer_test.cc.
 #include "grpo/group_check.h"
 
 #include <gmock/gmock.h>
@@ -38,6 +39,45 @@ TEST(GroupCheck, EverySampledTokenIsInItsKeptSet) {
   group.completions[0].tokens[0] = 5;
   EXPECT_THAT(WhatIsWrong(group, TopK2(), kRules),
               HasSubstr("token 0 is 5, which its kept set leaves out"));
+}
+
+TEST(GroupCheck, NoKeptSetIsLargerThanTopK) {
+  // 1 word of 32 bits: sets of 2 tokens and more travel as bits. A vocabulary of 100: as ids.
+  for (const int32_t vocab_size : {20, 100}) {
+    Group group = Answer();
+    group.completions[0].kept = {};
+    for (const int32_t token : group.completions[0].tokens) {
+      kernels::TokenSet set(vocab_size);
+      for (const int32_t kept : {token, 7, 9}) set.Add(kept);
+      group.completions[0].kept.Append(set);
+    }
+    const GroupRules rules{.vocab_size = vocab_size, .eos_token = 1};
+    EXPECT_EQ(WhatIsWrong(group, TopK2(), rules),
+              "completion 0: kept set 0 holds 3 tokens, expected at most top_k 2");
+    Lease lease = TopK2();
+    lease.sampling.top_k = 3;
+    EXPECT_EQ(WhatIsWrong(group, lease, rules), "");
+    lease.sampling.top_k = 0;
+    lease.sampling.top_p = 0.9f;
+    EXPECT_EQ(WhatIsWrong(group, lease, rules), "");
+  }
+}
+
+TEST(GroupCheck, TheLengthLimitCutsOffAtTheLimitAndNotBefore) {
+  Lease lease{.prompt = {.tokens = {5, 6, 7}},
+              .sampling = {.group_size = 1, .max_total_tokens = 8}};
+  Group group{.prompt = lease.prompt, .completions = Answer().completions};
+  Completion& completion = group.completions[0];
+  completion.kept = {};
+  completion.finish_reason = FinishReason::kLength;
+  completion.tokens.assign(4, 9);
+  completion.logprobs.assign(4, -1);
+  EXPECT_EQ(WhatIsWrong(group, lease, kRules),
+            "completion 0: cut off by the length limit at 7 tokens with the prompt, expected 8 "
+            "(max_total_tokens)");
+  completion.tokens.assign(5, 9);
+  completion.logprobs.assign(5, -1);
+  EXPECT_EQ(WhatIsWrong(group, lease, kRules), "");
 }
 
 TEST(GroupCheck, NothingIsKeptOfAnotherLease) {
