@@ -125,6 +125,7 @@ std::string SummaryJson(const Summary& s) {
       {"run", s.run},
       {"task", s.task},
       {"device", s.device},
+      {"simd", s.simd},
       {"seed", s.seed},
       {"base", EvaluationsJson(s.base, FirstBase(s))},
       {"final", EvaluationsJson(s.final, First(s.final))},

@@ -11,6 +11,7 @@ namespace r1zero {
 
 struct Summary {
   std::string run, task, device;
+  std::string simd;  // of the learner's CPU kernels (kernels/simd.h)
   uint64_t seed = 0;
   std::vector<Evaluation> base, final;  // one a temperature
   TrainerProgress progress;

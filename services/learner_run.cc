@@ -9,6 +9,7 @@
 #include "grpo/checkpoint.h"
 #include "grpo/learner.h"
 #include "grpo/report.h"
+#include "kernels/simd.h"
 
 namespace r1zero {
 namespace {
@@ -139,6 +140,7 @@ Summary LearnerRun::StartSummary(const BasePolicy& base) const {
   summary.run = plan_.config.run.name;
   summary.task = plan_.config.task.name;
   summary.device = plan_.config.run.device;
+  summary.simd = kernels::SimdName();
   summary.seed = static_cast<uint64_t>(plan_.config.run.seed);
   summary.seconds_pretraining = base.pretrain_seconds;
   summary.pretrain_tokens = base.pretrain_tokens;

@@ -31,6 +31,7 @@ Evaluation Measured(double temperature, double pass1, double pass8) {
 Summary Example(double before, double before_8, double after) {
   Summary s;
   s.run = "signs";
+  s.simd = "AVX2";
   s.seed = 3;
   s.base = {Measured(1, before, before_8), Measured(0.6, before, before_8)};
   s.final = {Measured(1, after, 0.99), Measured(0.6, after, 0.99)};
@@ -52,6 +53,7 @@ TEST(SummaryJson, HasThePlainKeysAndAnObjectATemperature) {
   EXPECT_EQ(json["final"]["pass@1"], 0.78);
   EXPECT_EQ(json["final"]["temperature_0.6"]["pass@1"], 0.78);
   EXPECT_EQ(json["final"]["temperature_1"]["temperature"], 1);
+  EXPECT_EQ(json["simd"], "AVX2");
   EXPECT_EQ(json["steps"], 160);
   EXPECT_EQ(json["tokens"]["generated"], 2'000'000);
   EXPECT_TRUE(json["seconds"].contains("rollout"));

@@ -167,6 +167,7 @@ TEST_F(Ring, MicroBatchesAndLearnerThreadsDoNotChangeAWeight) {
 }
 
 TEST_F(Ring, AnotherInstructionSetDoesNotChangeAWeightAndOneThatIsNotThereIsRefused) {
+  kernels::RequireSimd();
   const std::string expected = Undisturbed();
   if (kernels::SimdName() == "NEON") GTEST_SKIP() << "this machine has one instruction set only";
   setenv("R1ZERO_SIMD", "AVX2", /*overwrite=*/1);
@@ -176,6 +177,8 @@ TEST_F(Ring, AnotherInstructionSetDoesNotChangeAWeightAndOneThatIsNotThereIsRefu
   unsetenv("R1ZERO_SIMD");
   EXPECT_EQ(avx2.status, 0) << avx2.output;
   EXPECT_EQ(Hash("avx2"), expected);
+  EXPECT_EQ(Summary("avx2").at("simd"), "AVX2");
+  EXPECT_EQ(Summary("undisturbed").at("simd"), kernels::SimdName());
   EXPECT_NE(sse4.status, 0);
   EXPECT_THAT(sse4.output, testing::HasSubstr("R1ZERO_SIMD is 'SSE4', expected"));
 }
