@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "tests/rollout/test_leases.h"
+#include "tests/rollout/wrapped_decoder.h"
 
 namespace {
 std::atomic<int64_t> allocations{0};
@@ -44,28 +45,17 @@ namespace {
 constexpr int kSteps = 500, kPromptTokens = 10;
 
 // A decoder under which the end token is never drawn.
-class EndlessDecoder final : public Decoder {
+class EndlessDecoder final : public WrappedDecoder {
  public:
-  explicit EndlessDecoder(std::unique_ptr<Decoder> decoder) : decoder_(std::move(decoder)) {}
-  const ModelConfig& config() const override { return decoder_->config(); }
-  int64_t num_blocks() const override { return decoder_->num_blocks(); }
-  void SetWeights(std::shared_ptr<const Weights> weights) override {
-    decoder_->SetWeights(weights);
-  }
+  using WrappedDecoder::WrappedDecoder;
   void Forward(std::span<const DecoderInput> batch, float* logits_BV) override {
-    decoder_->Forward(batch, logits_BV);
+    WrappedDecoder::Forward(batch, logits_BV);
     for (const DecoderInput& input : batch)
       if (input.wants_logits) {
         logits_BV[config().eos_token] = -1e30f;
         logits_BV += config().vocab_size;
       }
   }
-  void CopyBlock(int32_t from, int32_t to, int tokens) override {
-    decoder_->CopyBlock(from, to, tokens);
-  }
-
- private:
-  std::unique_ptr<Decoder> decoder_;
 };
 
 ModelConfig LongPolicy() {

@@ -12,21 +12,26 @@
 
 namespace r1zero {
 
-// Steps the engine until it is idle; the groups by ordinal.
-inline std::map<int64_t, Group> Drain(Engine& engine) {
-  std::map<int64_t, Group> groups;
-  while (!engine.idle())
-    for (Group& group : engine.Step()) {
-      const int64_t ordinal = group.prompt.ordinal;
-      EXPECT_TRUE(groups.emplace(ordinal, std::move(group)).second) << ordinal << " is back twice";
-    }
+using Groups = std::map<int64_t, Group>;  // by ordinal
+
+inline void Collect(std::vector<Group> finished, Groups& groups) {
+  for (Group& group : finished) {
+    const int64_t ordinal = group.prompt.ordinal;
+    EXPECT_TRUE(groups.emplace(ordinal, std::move(group)).second) << ordinal << " is back twice";
+  }
+}
+
+// Steps the engine until it is idle.
+inline Groups Drain(Engine& engine) {
+  Groups groups;
+  while (!engine.idle()) Collect(engine.Step(), groups);
   return groups;
 }
 
 // Every lease must come back once.
-inline std::map<int64_t, Group> RunAll(Engine& engine, const std::vector<Lease>& leases) {
+inline Groups RunAll(Engine& engine, const std::vector<Lease>& leases) {
   for (const Lease& lease : leases) engine.Add(lease);
-  std::map<int64_t, Group> groups = Drain(engine);
+  Groups groups = Drain(engine);
   EXPECT_EQ(groups.size(), leases.size());
   return groups;
 }
@@ -39,14 +44,17 @@ inline void ExpectSameBits(const Completion& a, const Completion& b) {
     EXPECT_EQ(std::bit_cast<uint32_t>(a.logprobs[i]), std::bit_cast<uint32_t>(b.logprobs[i])) << i;
 }
 
-inline void ExpectSameBits(const std::map<int64_t, Group>& a, const std::map<int64_t, Group>& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (const auto& [ordinal, group] : a) {
-    const Group& other = b.at(ordinal);
-    ASSERT_EQ(group.completions.size(), other.completions.size());
-    for (size_t i = 0; i < group.completions.size(); ++i)
-      ExpectSameBits(group.completions[i], other.completions[i]);
+inline void ExpectSameBits(const Group& a, const Group& b) {
+  ASSERT_EQ(a.completions.size(), b.completions.size());
+  for (size_t i = 0; i < a.completions.size(); ++i) {
+    SCOPED_TRACE(testing::Message() << "prompt " << a.prompt.ordinal << ", sample " << i);
+    ExpectSameBits(a.completions[i], b.completions[i]);
   }
+}
+
+inline void ExpectSameBits(const Groups& a, const Groups& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [ordinal, group] : a) ExpectSameBits(group, b.at(ordinal));
 }
 
 }  // namespace r1zero

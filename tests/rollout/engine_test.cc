@@ -8,9 +8,9 @@
 #include <set>
 
 #include "common/error.h"
-#include "kernels/sampler.h"
 #include "tests/rollout/counting_decoder.h"
 #include "tests/rollout/drain.h"
+#include "tests/rollout/sample_alone.h"
 #include "tests/rollout/test_leases.h"
 
 namespace r1zero {
@@ -20,40 +20,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr EngineConfig kRoomy{.max_sequences = 64, .max_prefill_tokens = 256};
-
-std::vector<Lease> TestLeases(int count) {
-  std::vector<Lease> leases;
-  for (int i = 0; i < count; ++i) leases.push_back(TestLease(i));
-  return leases;
-}
-
-// One completion sampled by itself: no engine, no batch, no shared blocks, all tokens run anew.
-Completion SampleAlone(const Lease& lease, int32_t sample) {
-  const int64_t V = TestPolicy().vocab_size;
-  const SamplingParams& p = lease.sampling;
-  const auto decoder = MakeCpuDecoder(TestPolicy(), 6, 96);
-  decoder->SetWeights(TestWeights(0));
-  const std::vector<int32_t> table = {3, 0, 5, 1, 4, 2};
-  std::vector<int32_t> tokens = lease.prompt.tokens;
-  std::vector<float> logits(V), scratch(V);
-  Completion completion{.finish_reason = FinishReason::kLength};
-  while (static_cast<int64_t>(tokens.size()) < p.max_total_tokens) {
-    const DecoderInput input{.tokens = tokens, .block_table = table};
-    decoder->Forward({&input, 1}, logits.data());
-    const float uniform = SampleUniform(p.seed, lease.prompt.ordinal, sample,
-                                        static_cast<uint32_t>(completion.tokens.size()));
-    const auto next = kernels::SampleToken(logits.data(), V, {.temperature = p.temperature},
-                                           uniform, scratch.data());
-    tokens.push_back(next.token);
-    completion.tokens.push_back(next.token);
-    completion.logprobs.push_back(next.logprob);
-    if (next.token == TestPolicy().eos_token) {
-      completion.finish_reason = FinishReason::kStop;
-      break;
-    }
-  }
-  return completion;
-}
 
 TEST(Engine, SamplesEachCompletionAsIfItWereAlone) {
   auto engine = TestEngine(kRoomy);

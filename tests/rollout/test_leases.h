@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "common/philox.h"
 #include "rollout/engine.h"
@@ -39,6 +40,28 @@ inline Lease TestLease(int64_t ordinal, int32_t group_size = 5, int64_t version 
                                     static_cast<int32_t>((ordinal * 7) % 45);
   lease.sampling.seed = 5;
   return lease;
+}
+
+inline std::vector<Lease> TestLeases(int count) {
+  std::vector<Lease> leases;
+  for (int i = 0; i < count; ++i) leases.push_back(TestLease(i));
+  return leases;
+}
+
+inline constexpr int32_t kLongest = 90;  // tokens of the longest sequence: 6 blocks
+
+// Groups of 1 to 8, prompts of 1 to 40 tokens and any room for the completions.
+inline std::vector<Lease> MixedLeases(uint64_t seed, int count) {
+  RandomStream random(seed, RandomPurpose::kPrompt);
+  std::vector<Lease> leases;
+  for (int i = 0; i < count; ++i) {
+    Lease lease = TestLease(i, 1 + static_cast<int32_t>(random.Below(8)));
+    const auto prompt_tokens = static_cast<int32_t>(lease.prompt.tokens.size());
+    lease.sampling.max_total_tokens =
+        prompt_tokens + 1 + static_cast<int32_t>(random.Below(kLongest - prompt_tokens));
+    leases.push_back(lease);
+  }
+  return leases;
 }
 
 inline std::unique_ptr<Engine> TestEngine(const EngineConfig& config, int64_t version = 0) {

@@ -1,8 +1,8 @@
 // Weights that are swapped between decode steps, and what each token records of it.
 #include <gtest/gtest.h>
 
-#include "kernels/sampler.h"
 #include "tests/rollout/drain.h"
+#include "tests/rollout/sample_alone.h"
 #include "tests/rollout/test_leases.h"
 
 namespace r1zero {
@@ -10,12 +10,9 @@ namespace {
 
 constexpr int kSwapAfterSteps = 12;
 
-std::vector<Lease> TestLeases(int count) {
-  std::vector<Lease> leases;
-  for (int i = 0; i < count; ++i) {
-    leases.push_back(TestLease(i));
-    leases.back().sampling.max_total_tokens = 80;
-  }
+std::vector<Lease> LongLeases(int count) {
+  std::vector<Lease> leases = TestLeases(count);
+  for (Lease& lease : leases) lease.sampling.max_total_tokens = 80;
   return leases;
 }
 
@@ -39,7 +36,7 @@ std::shared_ptr<const Weights> EqualWeights() {
 }
 
 TEST(Versions, SwappingToEqualWeightsChangesNoBitAndIsRecorded) {
-  const std::vector<Lease> leases = TestLeases(12);
+  const std::vector<Lease> leases = LongLeases(12);
   const auto expected = RunAll(*TestEngine({}), leases);
   const auto swapped = RunWithSwap(*TestEngine({}), leases, EqualWeights());
   ExpectSameBits(swapped, expected);
@@ -57,48 +54,17 @@ TEST(Versions, SwappingToEqualWeightsChangesNoBitAndIsRecorded) {
       EXPECT_EQ(completion.versions, (std::vector<VersionSpan>{{0, 0}}));
 }
 
-// One completion by itself, token by token; from token `swap` on by other weights, over the keys
-// and values that are there.
-Completion SampleAlone(const Lease& lease, int32_t sample, int64_t swap,
-                       std::shared_ptr<const Weights> swapped_to) {
-  const int64_t V = TestPolicy().vocab_size;
-  const auto decoder = MakeCpuDecoder(TestPolicy(), 6, 96);
-  decoder->SetWeights(TestWeights(0));
-  const std::vector<int32_t> table = {3, 0, 5, 1, 4, 2};
-  std::vector<int32_t> tokens = lease.prompt.tokens;
-  std::vector<float> logits(V), scratch(V);
-  Completion completion;
-  for (size_t run = 0; static_cast<int64_t>(tokens.size()) < lease.sampling.max_total_tokens;) {
-    const auto position = static_cast<uint32_t>(completion.tokens.size());
-    if (position == swap) decoder->SetWeights(swapped_to);
-    const DecoderInput input{.tokens = std::span(tokens).subspan(run),
-                             .first_position = static_cast<int64_t>(run),
-                             .block_table = table};
-    decoder->Forward({&input, 1}, logits.data());
-    run = tokens.size();
-    const auto next = kernels::SampleToken(
-        logits.data(), V, {},
-        SampleUniform(lease.sampling.seed, lease.prompt.ordinal, sample, position), scratch.data());
-    tokens.push_back(next.token);
-    completion.tokens.push_back(next.token);
-    completion.logprobs.push_back(next.logprob);
-    if (next.token == TestPolicy().eos_token) break;
-  }
-  return completion;
-}
-
 TEST(Versions, SwappingToOtherWeightsChangesOnlyTheTokensAfterIt) {
-  const std::vector<Lease> leases = TestLeases(9);
+  const std::vector<Lease> leases = LongLeases(9);
   const auto before = RunAll(*TestEngine({}), leases);
-  const auto swapped = RunWithSwap(*TestEngine({}), leases, TestWeights(1));
+  const Swap swap{kSwapAfterSteps, TestWeights(1)};
+  const auto swapped = RunWithSwap(*TestEngine({}), leases, swap.weights);
   int changed = 0;
   for (const Lease& lease : leases)
     for (int32_t i = 0; i < lease.sampling.group_size; ++i) {
       const Completion& old = before.at(lease.prompt.ordinal).completions[i];
-      Completion alone = SampleAlone(lease, i, kSwapAfterSteps, TestWeights(1));
       const Completion& completion = swapped.at(lease.prompt.ordinal).completions[i];
-      alone.finish_reason = completion.finish_reason;
-      ExpectSameBits(completion, alone);
+      ExpectSameBits(completion, SampleAlone(lease, i, &swap));
       if (completion.versions.size() == 1) ExpectSameBits(completion, old);
       changed += completion.tokens != old.tokens;
     }
@@ -107,7 +73,7 @@ TEST(Versions, SwappingToOtherWeightsChangesOnlyTheTokensAfterIt) {
 
 TEST(Versions, AreRightForSequencesResumedUnderNewerWeights) {
   auto engine = TestEngine({.max_sequences = 40, .kv_blocks = 12});
-  const std::vector<Lease> leases = TestLeases(12);
+  const std::vector<Lease> leases = LongLeases(12);
   for (const Lease& lease : leases) engine->Add(lease);
   std::map<int64_t, Group> groups;
   std::vector<int64_t> sampled_under;  // tokens, by version

@@ -38,7 +38,7 @@ TEST_P(LearnerOf, HasThemUnderTruncationAndPenaltyTooWhateverTheGroupSize) {
         SameBits(Trained(shape, 2).Run(all, tokens, /*backward=*/true, from), Recorded(all)))
         << tokens << " tokens";
   kernels::ForEachSimdTarget(
-      [&] { ExpectSame(Sample(shape, TruncatedLeasesOf(shape)), truncated); });
+      [&] { ExpectSameBits(Sample(shape, TruncatedLeasesOf(shape)), truncated); });
 }
 
 TEST_P(LearnerOf, FindsARatioOfExactlyOneAndAKlOfExactlyZeroOnTheFirstUpdate) {
@@ -70,7 +70,7 @@ TEST_P(LearnerOf, HasOneGradientForEverySplitPackedOrNotAndWithOrWithoutASharedP
 TEST_P(LearnerOf, SamplesAndLearnsTheSameOnEverySimdTarget) {
   const std::string expected = GradientHash(shape, groups, 1, 64);
   kernels::ForEachSimdTarget([&] {
-    ExpectSame(Sample(shape, LeasesOf(shape, 7)), groups);
+    ExpectSameBits(Sample(shape, LeasesOf(shape, 7)), groups);
     EXPECT_EQ(GradientHash(shape, groups, 1, 64), expected);
   });
 }

@@ -15,6 +15,7 @@
 #include "grpo/packed_batch.h"
 #include "policy/training_pass.h"
 #include "rollout/engine.h"
+#include "tests/rollout/drain.h"
 
 namespace r1zero::sameness {
 
@@ -99,27 +100,15 @@ inline std::vector<Lease> LeasesOf(const Shape& s, int64_t count) {
   return leases;
 }
 
-using Groups = std::map<int64_t, Group>;  // by ordinal
-
 inline std::unique_ptr<Engine> EngineOf(const Shape& s, const EngineConfig& config) {
   auto engine = std::make_unique<Engine>(
       MakeCpuDecoder(ConfigOf(s), NumKvBlocks(config, s.context), MaxBatchTokens(config)), config);
   engine->SetWeights(WeightsOf(s));
   return engine;
 }
-inline void Collect(std::vector<Group> finished, Groups& groups) {
-  for (Group& group : finished) {
-    const int64_t ordinal = group.prompt.ordinal;
-    EXPECT_TRUE(groups.emplace(ordinal, std::move(group)).second) << ordinal << " is back twice";
-  }
-}
 inline Groups Sample(const Shape& s, const std::vector<Lease>& leases,
                      const EngineConfig& config = {.max_sequences = 64}) {
-  const auto engine = EngineOf(s, config);
-  for (const Lease& lease : leases) engine->Add(lease);
-  Groups groups;
-  while (!engine->idle()) Collect(engine->Step(), groups);
-  return groups;
+  return RunAll(*EngineOf(s, config), leases);
 }
 
 inline bool SameBits(std::span<const float> a, std::span<const float> b) {
@@ -127,19 +116,6 @@ inline bool SameBits(std::span<const float> a, std::span<const float> b) {
     return std::bit_cast<uint32_t>(x) == std::bit_cast<uint32_t>(y);
   });
 }
-inline void ExpectSame(const Group& a, const Group& b) {
-  ASSERT_EQ(a.completions.size(), b.completions.size());
-  for (size_t i = 0; i < a.completions.size(); ++i) {
-    EXPECT_EQ(a.completions[i].tokens, b.completions[i].tokens) << a.prompt.ordinal << ", " << i;
-    EXPECT_TRUE(SameBits(a.completions[i].logprobs, b.completions[i].logprobs))
-        << a.prompt.ordinal << ", " << i;
-  }
-}
-inline void ExpectSame(const Groups& a, const Groups& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (const auto& [ordinal, group] : a) ExpectSame(group, b.at(ordinal));
-}
-
 // Every completion as a training sequence with an advantage of its own; points into `groups`.
 inline std::vector<TrainingSequence> TrainingSequences(const Groups& groups) {
   std::vector<TrainingSequence> sequences;
