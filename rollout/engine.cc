@@ -164,6 +164,8 @@ void Engine::Add(Lease lease) {
 
 std::vector<Group> Engine::Step() { return state_->Step(); }
 
+int64_t Engine::RoomFor(const Lease& like) const { return state_->scheduler.RoomFor(like); }
+
 int64_t Engine::policy_version() const { return state_->now.policy_version; }
 bool Engine::idle() const { return state_->scheduler.idle(); }
 int64_t Engine::num_sequences() const { return state_->scheduler.num_sequences(); }

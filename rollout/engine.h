@@ -51,6 +51,10 @@ class Engine {
   // texts are set.
   std::vector<Group> Step();
 
+  // How many more groups like this one would start at the next Step, at least: as far as sequences
+  // and KV blocks reach now.
+  int64_t RoomFor(const Lease& like) const;
+
   bool idle() const;              // no group is running or waiting
   int64_t num_sequences() const;  // completions not finished yet, of running and waiting groups
   int64_t max_sequences() const;

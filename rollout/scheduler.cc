@@ -7,41 +7,8 @@
 #include "rollout/lease_check.h"
 
 namespace r1zero {
-namespace {
 
 using kernels::kKvBlockTokens;
-
-// The group as it is before its first token.
-std::unique_ptr<RunningGroup> MakeRunning(Lease lease) {
-  auto running = std::make_unique<RunningGroup>();
-  running->sampling = lease.sampling;
-  running->stop = StopMatcher(lease.sampling.stop);
-  running->unfinished = lease.sampling.group_size;
-  running->group = {.lease_id = lease.id,
-                    .prompt = std::move(lease.prompt),
-                    .completions = std::vector<Completion>(lease.sampling.group_size)};
-  const int64_t most_tokens = lease.sampling.max_total_tokens - running->prompt_size();
-  for (Completion& completion : running->group.completions) {
-    completion.tokens.reserve(most_tokens);
-    completion.logprobs.reserve(most_tokens);
-    if (Truncates(lease.sampling)) completion.kept.lengths_T.reserve(most_tokens);
-  }
-  return running;
-}
-
-// Its prompt's blocks and one for each sample.
-int64_t BlocksToStart(const Lease& lease) {
-  return BlocksFor(static_cast<int64_t>(lease.prompt.tokens.size())) + lease.sampling.group_size;
-}
-
-// The most that it can come to use.
-int64_t BlocksToEnd(const Lease& lease) {
-  const int64_t shared = static_cast<int64_t>(lease.prompt.tokens.size()) / kKvBlockTokens;
-  const int64_t per_sample = LeastKvBlocks(lease.sampling.max_total_tokens) - shared;
-  return shared + lease.sampling.group_size * per_sample;
-}
-
-}  // namespace
 
 // Resumed sequences would soon be pre-empted again if they took the last blocks: 1 in 100 is kept,
 // as vLLM does.
@@ -115,35 +82,6 @@ bool Scheduler::ResumeNext() {
   next.tokens_run = shared * kKvBlockTokens;
   ++num_running_;
   return true;
-}
-
-// The group that has waited longest: false if there is no room.
-bool Scheduler::AdmitNext() {
-  const Lease& next = waiting_.front();
-  if (admitted_ + next.sampling.group_size > max_sequences_) return false;
-  const int64_t wanted = std::min(BlocksToStart(next) + watermark_, BlocksToEnd(next));
-  if (!line_.empty() && blocks_.num_free() < wanted + PromisedBlocks()) return false;
-  Start(std::move(waiting_.front()));
-  waiting_.pop_front();
-  return true;
-}
-
-// One for each completion of a prompt that is still being run.
-int64_t Scheduler::PromisedBlocks() const {
-  int64_t promised = 0;
-  for (const Sequence& sequence : line_)
-    if (sequence.is_prompt()) promised += sequence.group->sampling.group_size;
-  return promised;
-}
-
-void Scheduler::Start(Lease lease) {
-  groups_.push_back(MakeRunning(std::move(lease)));
-  RunningGroup& group = *groups_.back();
-  admitted_ += group.unfinished;
-  line_.push_back({.group = &group});
-  line_.back().blocks.reserve(BlocksFor(group.sampling.max_total_tokens));
-  AllocateUpTo(line_.back(), BlocksFor(group.prompt_size()));
-  ++num_running_;
 }
 
 void Scheduler::Fork() {

@@ -39,6 +39,10 @@ class Scheduler {
   // Lets finished sequences go. Returns the groups that are complete.
   std::vector<Group> TakeFinished();
 
+  // How many more groups like this one would be admitted by the next Schedule, at least: 0 while
+  // others wait or are pre-empted. REQUIRES a group size of at least 1.
+  int64_t RoomFor(const Lease& like) const;
+
   bool idle() const { return groups_.empty() && waiting_.empty(); }
   int64_t num_sequences() const { return unfinished_; }  // completions, of waiting groups too
   int64_t num_free_blocks() const { return blocks_.num_free(); }
@@ -52,6 +56,7 @@ class Scheduler {
   bool ResumeNext();
   bool AdmitNext();
   int64_t PromisedBlocks() const;
+  int64_t NeededBlocks() const;
   void Start(Lease lease);
   void ForkPrompt(size_t place);
   void AllocateUpTo(Sequence& sequence, int64_t num_blocks);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "common/error.h"
@@ -41,19 +42,22 @@ class Worker {
     if (room == 0) return true;
     steps_since_lease_ = 0;
     LeaseReply reply = ports_.lease(room, idle() ? kIdleWait : std::chrono::milliseconds(0));
-    for (Lease& lease : reply.leases) {
-      group_size_ = std::max(1, lease.sampling.group_size);
-      leased_.push_back(std::move(lease));
-    }
+    const bool is_first = !last_;
+    if (!reply.leases.empty()) Remember(reply.leases.back());
+    if (is_first && last_) steps_since_lease_ = kStepsBetweenLeases;  // it knows now what fits
+    for (Lease& lease : reply.leases) leased_.push_back(std::move(lease));
     return !reply.run_over;
   }
 
-  // Prompts that would start at once, if their groups are as large as the last one.
+  void Remember(const Lease& lease) {
+    last_ = lease;
+    last_->sampling.group_size = std::max(1, lease.sampling.group_size);  // not checked yet
+  }
+
+  // Prompts that would start at once, if their groups are like the last one.
   int64_t RoomForPrompts() const {
-    const int64_t taken =
-        engine_.num_sequences() + static_cast<int64_t>(leased_.size()) * group_size_;
-    const int64_t room = std::max<int64_t>(0, engine_.max_sequences() - taken) / group_size_;
-    return idle() ? std::max<int64_t>(1, room) : room;
+    const int64_t room = last_ ? engine_.RoomFor(*last_) - static_cast<int64_t>(leased_.size()) : 0;
+    return std::max<int64_t>(idle() ? 1 : 0, room);
   }
 
   // Leases that want newer weights wait until the engine is idle and has them.
@@ -78,9 +82,9 @@ class Worker {
 
   Engine& engine_;
   const WorkerPorts& ports_;
-  std::deque<Lease> leased_;                          // not in the engine yet
-  std::shared_ptr<const Weights> weights_;            // the engine's
-  int64_t group_size_ = SamplingParams{}.group_size;  // of the last lease
+  std::deque<Lease> leased_;                // not in the engine yet
+  std::shared_ptr<const Weights> weights_;  // the engine's
+  std::optional<Lease> last_;               // what the next ones are expected to be like
   int steps_since_lease_ = 0;
 };
 

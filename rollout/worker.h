@@ -33,6 +33,9 @@ struct WorkerPorts {
   std::function<bool()> stop;  // asked between decode steps
 };
 
+// It leases what its engine can start at once, by sequences and by KV blocks, and at least one prompt
+// when it has nothing to do.
+//
 // Runs until `run_over` or `stop`; groups not finished by then are dropped. The engine gets the
 // tokenizer's texts. REQUIRES an idle engine.
 //

@@ -130,6 +130,37 @@ TEST(RunWorker, WaitsForLeasesOnlyWhenIdleAndAsksForWhatFits) {
   EXPECT_GE(polled, 2);
 }
 
+TEST(RunWorker, AsksForNoMorePromptsThanTheKvBlocksCanStart) {
+  constexpr int64_t kBlocks = 14;
+  FakeLearner learner(2, 20, 4);
+  auto engine = TestEngine({.max_sequences = 256, .kv_blocks = kBlocks}, -1);
+  WorkerPorts ports = learner.Ports();
+  int64_t asked = 0;
+  ports.lease = [&, lease = ports.lease](int64_t max_prompts, std::chrono::milliseconds wait) {
+    // Each of the 4 samples has a block of its own, at least.
+    EXPECT_LE(max_prompts, engine->num_free_blocks() / 4);
+    ++asked;
+    return lease(max_prompts, wait);
+  };
+  RunWorker(*engine, LetterTokenizer(), ports);
+  EXPECT_EQ(learner.groups.size(), 40);
+  EXPECT_GT(asked, 20);
+}
+
+TEST(RunWorker, AsksForOnePromptUntilItKnowsWhatGroupsAreLike) {
+  FakeLearner learner(1, 10, 4);
+  auto engine = TestEngine({.max_sequences = 64}, -1);
+  WorkerPorts ports = learner.Ports();
+  std::vector<int64_t> asked;
+  ports.lease = [&, lease = ports.lease](int64_t max_prompts, std::chrono::milliseconds wait) {
+    asked.push_back(max_prompts);
+    return lease(max_prompts, wait);
+  };
+  RunWorker(*engine, LetterTokenizer(), ports);
+  EXPECT_EQ(asked[0], 1);
+  EXPECT_GE(asked[1], 15) << "after one step";
+}
+
 TEST(RunWorker, KeepsLeasesOfNewerWeightsUntilTheEngineIsIdle) {
   auto engine = TestEngine({.max_sequences = 64, .max_prefill_tokens = 500}, -1);
   std::deque<std::vector<Lease>> replies;
