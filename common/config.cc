@@ -42,15 +42,18 @@ class Reader final : public Fields {
   }
   void Key(std::string_view name, int64_t& value, std::string_view, Range range) override {
     ForEachWritten(name, [&](const Written& w) {
-      if (!w.node.is_integer()) FailExpecting(w, "a whole number");
+      const std::string rule = RuleText(range);
+      if (!w.node.is_integer())
+        FailExpecting(w, "a whole number" + (rule.empty() ? "" : ", " + rule));
       RequireInRange(w, w.node.as_integer()->get(), range);
       value = w.node.as_integer()->get();
     });
   }
   void Key(std::string_view name, double& value, std::string_view, Range range) override {
     ForEachWritten(name, [&](const Written& w) {
-      RequireInRange(w, NumberOf(w), range);
-      value = NumberOf(w);
+      const double number = NumberOf(w, RuleText(range));
+      RequireInRange(w, number, range);
+      value = number;
     });
   }
   void Key(std::string_view name, std::string& value, std::string_view,

@@ -76,10 +76,11 @@ std::string Shown(const toml::node& node) {
   Fail(w.where, ": '", w.name, "' is ", Shown(w.node), ", expected ", expected);
 }
 
-double NumberOf(const Written& w) {
-  if (!w.node.is_number()) FailExpecting(w, "a number");
+double NumberOf(const Written& w, const std::string& rule) {
+  const std::string bounds = rule.empty() ? "" : ", " + rule;
+  if (!w.node.is_number()) FailExpecting(w, "a number" + bounds);
   const double value = *w.node.value<double>();
-  if (!std::isfinite(value)) FailExpecting(w, "a finite number");
+  if (!std::isfinite(value)) FailExpecting(w, "a finite number" + bounds);
   return value;
 }
 

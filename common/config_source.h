@@ -40,7 +40,8 @@ std::string Place(const std::string& path, const toml::node& node, const std::st
 std::string Shown(const toml::node& node);  // the value, for "... is X, expected Y"
 [[noreturn]] void FailExpecting(const Written& w, const std::string& expected);
 
-double NumberOf(const Written& w);     // finite
+// Finite. `rule`, if there is one, follows what the errors expect.
+double NumberOf(const Written& w, const std::string& rule = "");
 std::string TextOf(const Written& w);  // --set needs no quotes, even where text looks like a number
 std::vector<std::string> ListOf(const Written& w);
 NamedNumbers NumbersOf(const Written& w);  // in the order written; toml::table sorts by name

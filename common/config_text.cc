@@ -44,16 +44,6 @@ std::string Bracketed(char open, const std::string& items, char close) {
   return text.append(items) += close;
 }
 
-// Says nothing about the bounds that every int has.
-std::string RuleOf(Range range) {
-  const bool above = range.min > std::numeric_limits<int>::min();
-  const bool below = range.max < std::numeric_limits<int>::max();
-  if (above && below) return BoundText(range.min) + " to " + BoundText(range.max);
-  if (above) return "at least " + BoundText(range.min);
-  if (below) return "at most " + BoundText(range.max);
-  return "";
-}
-
 // Collects every section and key with its value.
 class Lister final : public Fields {
  public:
@@ -62,10 +52,10 @@ class Lister final : public Fields {
     Add(name, value ? "true" : "false", meaning);
   }
   void Key(std::string_view name, int64_t& value, std::string_view meaning, Range range) override {
-    Add(name, std::to_string(value), meaning, RuleOf(range));
+    Add(name, std::to_string(value), meaning, RuleText(range));
   }
   void Key(std::string_view name, double& value, std::string_view meaning, Range range) override {
-    Add(name, TomlNumber(value), meaning, RuleOf(range));
+    Add(name, TomlNumber(value), meaning, RuleText(range));
   }
   void Key(std::string_view name, std::string& value, std::string_view meaning,
            std::vector<std::string> choices) override {
@@ -175,6 +165,15 @@ std::string BoundText(double bound) {
   std::string text = TomlNumber(bound);
   if (text.ends_with(".0")) text.resize(text.size() - 2);
   return text;
+}
+
+std::string RuleText(Range range) {
+  const bool above = range.min > std::numeric_limits<int>::min();
+  const bool below = range.max < std::numeric_limits<int>::max();
+  if (above && below) return BoundText(range.min) + " to " + BoundText(range.max);
+  if (above) return "at least " + BoundText(range.min);
+  if (below) return "at most " + BoundText(range.max);
+  return "";
 }
 
 std::string WriteConfig(const DescribeFn& describe) {

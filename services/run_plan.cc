@@ -13,9 +13,17 @@
 namespace r1zero {
 namespace {
 
+HfFolder LoadPolicy(const std::string& path) {
+  try {
+    return LoadHfFolder(path);
+  } catch (const Error& e) {
+    Fail("policy.path: ", e.what());
+  }
+}
+
 PolicyShape ShapeOf(const PolicyConfig& p, const Task& task) {
   if (!p.path.empty()) {
-    HfFolder folder = LoadHfFolder(p.path);
+    const HfFolder folder = LoadPolicy(p.path);
     return {folder.weights->config, folder.tokenizer};
   }
   auto tokenizer =

@@ -160,8 +160,9 @@ TEST_F(ConfigFile, ANumberInAListOfTextsIsItsText) {
 
 TEST_F(ConfigFile, AWrongTypeSaysWhatWasFoundAndExpected) {
   EXPECT_EQ(ErrorOf("[grpo]\nlr = \"fast\""),
-            "x.toml:2: [grpo]: 'lr' is \"fast\", expected a number");
-  EXPECT_EQ(ErrorOf("[grpo]\nlr = true"), "x.toml:2: [grpo]: 'lr' is true, expected a number");
+            "x.toml:2: [grpo]: 'lr' is \"fast\", expected a number, at least 0");
+  EXPECT_EQ(ErrorOf("[grpo]\nlr = true"),
+            "x.toml:2: [grpo]: 'lr' is true, expected a number, at least 0");
   EXPECT_EQ(ErrorOf("seed = 1.5"), "x.toml:1: 'seed' is 1.5, expected a whole number");
   EXPECT_EQ(ErrorOf("seed = 1.0"), "x.toml:1: 'seed' is 1.0, expected a whole number");
   EXPECT_EQ(ErrorOf("seed = []"), "x.toml:1: 'seed' is a list, expected a whole number");
@@ -179,7 +180,8 @@ TEST_F(ConfigFile, AWrongTypeSaysWhatWasFoundAndExpected) {
             "x.toml:1: [reward]: 'weights.format' is \"x\", expected a number");
   EXPECT_EQ(ErrorOf("\ngrpo = 3"), "x.toml:2: 'grpo' is 3, expected the section [grpo]");
   EXPECT_EQ(ErrorOf("[[grpo]]\nlr = 3"), "x.toml:1: 'grpo' is a list, expected the section [grpo]");
-  EXPECT_EQ(ErrorOf("[grpo.lr]\nx = 3"), "x.toml:1: [grpo]: 'lr' is a table, expected a number");
+  EXPECT_EQ(ErrorOf("[grpo.lr]\nx = 3"),
+            "x.toml:1: [grpo]: 'lr' is a table, expected a number, at least 0");
 }
 
 TEST_F(ConfigFile, ANumberOutOfRangeNamesTheBounds) {
@@ -190,8 +192,10 @@ TEST_F(ConfigFile, ANumberOutOfRangeNamesTheBounds) {
             "x.toml:2: [grpo]: 'clip_high' is 1.5, expected at most 1");
   EXPECT_EQ(ErrorOf("[grpo]\nthreads = 2147483648"),
             "x.toml:2: [grpo]: 'threads' is 2147483648, expected -2147483648 to 2147483647");
-  EXPECT_EQ(ErrorOf("[grpo]\nlr = nan"), "x.toml:2: [grpo]: 'lr' is nan, expected a finite number");
-  EXPECT_EQ(ErrorOf("[grpo]\nlr = inf"), "x.toml:2: [grpo]: 'lr' is inf, expected a finite number");
+  EXPECT_EQ(ErrorOf("[grpo]\nlr = nan"),
+            "x.toml:2: [grpo]: 'lr' is nan, expected a finite number, at least 0");
+  EXPECT_EQ(ErrorOf("[grpo]\nlr = inf"),
+            "x.toml:2: [grpo]: 'lr' is inf, expected a finite number, at least 0");
   EXPECT_THAT(ErrorOf("\nseed = 9223372036854775808"), HasSubstr("x.toml:2: "));
 }
 
@@ -266,11 +270,12 @@ TEST(ConfigSet, MistakesNameTheTextAndTheNearestKey) {
       ErrorOfSet("reward.weights.=1"),
       "--set reward.weights.=1: unknown key 'reward.weights.'; did you mean 'reward.weights'?");
   EXPECT_EQ(ErrorOfSet("grpo.lr=fast"),
-            "--set grpo.lr=fast: 'grpo.lr' is \"fast\", expected a number");
+            "--set grpo.lr=fast: 'grpo.lr' is \"fast\", expected a number, at least 0");
   EXPECT_EQ(ErrorOfSet("grpo.group_size=1"),
             "--set grpo.group_size=1: 'grpo.group_size' is 1, expected 2 to 4096");
-  EXPECT_EQ(ErrorOfSet("grpo.group_size=2.0"),
-            "--set grpo.group_size=2.0: 'grpo.group_size' is 2.0, expected a whole number");
+  EXPECT_EQ(
+      ErrorOfSet("grpo.group_size=2.0"),
+      "--set grpo.group_size=2.0: 'grpo.group_size' is 2.0, expected a whole number, 2 to 4096");
   EXPECT_THAT(ErrorOfSet("seed=9223372036854775808"), HasSubstr("expected a whole number"));
   EXPECT_THAT(ErrorOfSet("grpo.std=x"),
               HasSubstr("expected one of 'unbiased', 'population', 'none'"));

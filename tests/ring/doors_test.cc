@@ -2,9 +2,12 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "common/file.h"
+#include "policy/hf_folder.h"
 #include "tests/ring/run_process.h"
 
 namespace r1zero {
@@ -46,6 +49,17 @@ class Doors : public testing::Test {
   Ended Run(const std::vector<std::string>& arguments) const {
     return RunProcess(arguments, root_ / "output.txt").Wait();
   }
+  // By the ring and in one process: status 2, one sentence with `expected`, and nothing left behind.
+  void ExpectRefused(const std::string& set, const std::string& expected) const {
+    for (std::vector<std::string> more : {std::vector<std::string>{}, {"--in-process"}}) {
+      const Ended ended = Run(Verb("train", {"pretrain.tokens=0", set}, more));
+      EXPECT_EQ(ended.status, 2) << set << '\n' << ended.output;
+      EXPECT_THAT(ended.output, HasSubstr(expected));
+      EXPECT_EQ(std::ranges::count(ended.output, '\n'), 1) << ended.output;
+      EXPECT_FALSE(fs::exists(root_ / "run")) << set;
+      EXPECT_THAT(ProcessesWith("run.out=" + root_.string()), IsEmpty()) << set;
+    }
+  }
   std::vector<std::string> Runs() const {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(root_))
@@ -68,6 +82,56 @@ TEST_F(Doors, WhatIsWrongWithARunIsFoundBeforeAnythingIsWritten) {
   }
   EXPECT_EQ(Run(Verb("learner", {}, {"--listen", "nonsense"})).status, 2);
   EXPECT_THAT(Runs(), IsEmpty());
+}
+
+TEST_F(Doors, SamplingThatCannotBeIsRefusedByKeyNumberAndRange) {
+  const std::vector<std::pair<std::string, std::string>> refusals = {
+      {"kv_blocks=1",
+       "rollout.kv_blocks is 1, but one completion of rollout.max_total_tokens 128 needs 8"},
+      {"kv_blocks=-1", "'rollout.kv_blocks' is -1, expected 0 to 16777216"},
+      {"max_total_tokens=5", "tokens, but rollout.max_total_tokens is 5"},
+      {"max_total_tokens=257", "rollout.max_total_tokens is 257, but the policy's max_positions"},
+      {"temperature=0", "'rollout.temperature' is 0, expected 0.01 to 100"},
+      {"temperature=-1", "'rollout.temperature' is -1, expected 0.01 to 100"},
+      {"temperature=nan", "is nan, expected a finite number, 0.01 to 100"},
+      {"top_p=0", "'rollout.top_p' is 0, expected 1e-06 to 1"},
+      {"top_p=1.5", "'rollout.top_p' is 1.5, expected 1e-06 to 1"},
+      {"top_p=nan", "'rollout.top_p' is nan, expected a finite number, 1e-06 to 1"},
+      {"min_p=2", "'rollout.min_p' is 2, expected 0 to 0.999"},
+      {"top_k=-1", "'rollout.top_k' is -1, expected 0 to 16777216"},
+      {"top_k=1.5", "'rollout.top_k' is 1.5, expected a whole number, 0 to 16777216"},
+      {"repetition_penalty=0", "'rollout.repetition_penalty' is 0, expected 0.01 to 100"}};
+  for (const auto& [set, expected] : refusals) ExpectRefused("rollout." + set, expected);
+}
+
+// Overwrites the last weight.
+void PutLastFloat(const fs::path& file_path, float value) {
+  std::fstream file(file_path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-static_cast<int>(sizeof(value)), std::ios::end);
+  file.write(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+TEST_F(Doors, WeightsThatAreNotNumbersOrOfAnotherShapeAreRefusedByTensor) {
+  ModelConfig model{.vocab_size = 4,
+                    .hidden_size = 8,
+                    .num_layers = 1,
+                    .num_heads = 2,
+                    .num_kv_heads = 1,
+                    .head_width = 4,
+                    .intermediate_size = 8,
+                    .max_positions = 128};
+  const Tokenizer tokenizer({"<pad>", "<eos>", "a", "b"}, 0, 1);
+  const fs::path nan = root_ / "nan", shape = root_ / "shape";
+  for (const fs::path& folder : {nan, shape})
+    SaveHfFolder(folder, InitWeights(model, 1), tokenizer);
+  PutLastFloat(nan / "model.safetensors", std::nanf(""));
+  model.hidden_size = 16;
+  SaveHfFolder(root_ / "wide", InitWeights(model, 1), tokenizer);
+  fs::copy_file(root_ / "wide" / "config.json", shape / "config.json",
+                fs::copy_options::overwrite_existing);
+  ExpectRefused("policy.path=" + nan.string(), "holds nan at element ");
+  ExpectRefused("policy.path=" + shape.string(), "has shape [4, 8], expected [4, 16]");
+  ExpectRefused("policy.path=" + (root_ / "none").string(), "policy.path is '");
 }
 
 TEST_F(Doors, ADryRunChecksAndWritesNothing) {
