@@ -18,6 +18,7 @@
 #include <span>
 
 #include "kernels/aligned.h"
+#include "kernels/read_ahead.h"
 #include "kernels/thread_pool.h"
 
 namespace r1zero::kernels {
@@ -54,10 +55,15 @@ void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const Attention
 
 // out[m] = attention of q[m]. `logsumexp_MN`, if not null, receives max + log(sum) for the
 // backward. q rows are `ldq` apart, out rows N * H. layer_blocks: this layer's blocks, block b at
-// b * KvBlockFloats. All keys that a row sees must have been stored.
+// b * KvBlockFloats. All keys that a row sees must have been stored. `ahead`, for one thread only, as
+// in kernels/matmul.h.
 void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int64_t M,
                const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
-               float* logsumexp_MN, ThreadPool& pool);
+               float* logsumexp_MN, ThreadPool& pool, ReadAhead* ahead = nullptr);
+
+// The next entries of the plan: the blocks of M rows as Attention reads them, an entry a row.
+void PlanAttention(const AttentionRow* rows_M, int64_t M, const AttentionShape& shape,
+                   const float* layer_blocks, ReadAhead& ahead);
 
 // Takes this thread's working memory for rows of up to so many keys, so that Attention on it
 // allocates nothing however a sequence grows.

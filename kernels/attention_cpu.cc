@@ -29,14 +29,25 @@ struct AttentionTile {
   float* logsumexp_MN = nullptr;  // may be null
   float* weights = nullptr;       // working memory: 2 * kRowsPerTask rows, ld_weights apart
   int64_t ld_weights = 0;
+  ReadAhead* ahead = nullptr;  // may be null
 };
 
 namespace {
 constexpr int64_t kRowsPerTask = 16;
+constexpr int64_t kLinesAheadPerRow = 64;  // asked for before each pair of heads
 
 // Of one head in one block.
 inline int64_t ValueFloats(const AttentionShape& shape) {
   return (shape.head_width + 15) / 16 * 256;
+}
+inline int64_t FullBlocks(const AttentionRow& row) { return row.num_keys / 16; }
+// How many of the first `blocks` blocks two rows have in common.
+inline int64_t SharedBlocks(const AttentionRow& a, const AttentionRow& b, int64_t blocks) {
+  blocks = std::min(blocks, FullBlocks(b));
+  if (a.block_table == b.block_table) return blocks;
+  int64_t shared = 0;
+  while (shared < blocks && a.block_table[shared] == b.block_table[shared]) ++shared;
+  return shared;
 }
 // Into the second-level cache, which takes more lines at once than the first.
 inline void PrefetchForRead(const float* p) { __builtin_prefetch(p, 0, 2); }
@@ -69,17 +80,6 @@ constexpr int64_t kLeastRowsOfARun = 3;
 // Query heads that run together: their sums over the values hide each other's latency, and their
 // keys and values of a shared prompt stay in the first-level cache from row to row.
 HWY_INLINE int HeadsTogether(const AttentionShape& shape) { return shape.head_width > 32 ? 1 : 2; }
-
-HWY_INLINE int64_t FullBlocks(const AttentionRow& row) { return row.num_keys / 16; }
-
-// How many of the first `blocks` blocks two rows have in common.
-HWY_INLINE int64_t SharedBlocks(const AttentionRow& a, const AttentionRow& b, int64_t blocks) {
-  blocks = std::min(blocks, FullBlocks(b));
-  if (a.block_table == b.block_table) return blocks;
-  int64_t shared = 0;
-  while (shared < blocks && a.block_table[shared] == b.block_table[shared]) ++shared;
-  return shared;
-}
 
 // Rows [first, first + rows) that all see the whole of the same first blocks.
 struct Run {
@@ -224,13 +224,29 @@ HWY_INLINE void PrefetchOwnBlocks(const AttentionTile& tile, const Run& run, int
   }
 }
 
+// What the plan wants next, `lines` lines of it.
+HWY_INLINE void PrefetchPlanned(ReadAhead& ahead, int64_t lines) {
+  while (lines > 0) {
+    const ReadAhead::Lines next = ahead.Take(lines);
+    if (next.count == 0) return;
+    for (int64_t i = 0; i < next.count; ++i)
+      PrefetchForRead(next.first + i * ReadAhead::kLineFloats);
+    lines -= next.count;
+  }
+}
+
 void AttendTile(const AttentionTile& tile) {
   const int heads = tile.shape->heads, together = HeadsTogether(*tile.shape);
-  for (int n0 = 0; n0 < heads; n0 += together) {
-    const int count = std::min(together, heads - n0);
-    for (Run run = RunFrom(tile, 0), next; run.rows > 0; run = next) {
-      next = RunFrom(tile, run.first + run.rows);
-      for (int i = 0; i < count; ++i) PrefetchOwnBlocks(tile, next, n0 + i);
+  for (Run run = RunFrom(tile, 0), next; run.rows > 0; run = next) {
+    next = RunFrom(tile, run.first + run.rows);
+    if (tile.ahead != nullptr) tile.ahead->Reach(run.rows);
+    for (int n0 = 0; n0 < heads; n0 += together) {
+      const int count = std::min(together, heads - n0);
+      if (tile.ahead != nullptr) {
+        PrefetchPlanned(*tile.ahead, run.rows * kLinesAheadPerRow);
+      } else {
+        for (int i = 0; i < count; ++i) PrefetchOwnBlocks(tile, next, n0 + i);
+      }
       HeadsOfRows(tile, run, n0, count).Attend();
     }
   }
@@ -309,12 +325,25 @@ static float* WeightsOf(int64_t num_keys) {
   return Scratch(weights, 2 * kRowsPerTask * PaddedKeys(num_keys));
 }
 
+void PlanAttention(const AttentionRow* rows_M, int64_t M, const AttentionShape& shape,
+                   const float* layer_blocks, ReadAhead& ahead) {
+  const int64_t floats = KvBlockFloats(shape);
+  for (int64_t m = 0; m < M; ++m) {
+    const AttentionRow& row = rows_M[m];
+    const int64_t blocks = (row.num_keys + 15) / 16;
+    const int64_t known = m == 0 ? 0 : SharedBlocks(rows_M[m - 1], row, blocks);
+    ahead.Add(layer_blocks, row.block_table + known, blocks - known, floats);
+  }
+}
+
 void ReserveAttention(int64_t num_keys) { WeightsOf(num_keys); }
 
 void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int64_t M,
                const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
-               float* logsumexp_MN, ThreadPool& pool) {
+               float* logsumexp_MN, ThreadPool& pool, ReadAhead* ahead) {
   RequireAttentionShape(shape);
+  Require(ahead == nullptr || pool.threads() == 1, "attention: a plan to read ahead and ",
+          pool.threads(), " threads; expected one");
   const int64_t N = shape.heads, H = shape.head_width;
   pool.ParallelFor((M + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
     const int64_t begin = task * kRowsPerTask, count = std::min(kRowsPerTask, M - begin);
@@ -334,7 +363,8 @@ void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int6
       .out_MNH = out_MNH + begin * N * H,
       .logsumexp_MN = logsumexp_MN == nullptr ? nullptr : logsumexp_MN + begin * N,
       .weights = WeightsOf(most_keys),
-      .ld_weights = PaddedKeys(most_keys)});
+      .ld_weights = PaddedKeys(most_keys),
+      .ahead = ahead});
   });
 }
 

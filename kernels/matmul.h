@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels/aligned.h"
+#include "kernels/read_ahead.h"
 #include "kernels/thread_pool.h"
 
 namespace r1zero::kernels {
@@ -31,9 +32,13 @@ void PackForward(const float* w_NK, int64_t N, int64_t K, PackedMatrix& packed);
 // For the input gradient: B[n, k] = w[n, k], that is packed.K = N and packed.N = K.
 void PackInputGradient(const float* w_NK, int64_t N, int64_t K, PackedMatrix& packed);
 
-// y[m, n] = sum over k of x[m, k] * B[k, n], for M rows.
+// y[m, n] = sum over k of x[m, k] * B[k, n], for M rows. `ahead`, for one thread only, is told as the
+// entries that PlanMatMul made of b are reached; what comes behind them is asked for meanwhile.
 void MatMul(const float* x_MK, int64_t ldx, const PackedMatrix& b, float* y_MN, int64_t ldy,
-            int64_t M, ThreadPool& pool);
+            int64_t M, ThreadPool& pool, ReadAhead* ahead = nullptr);
+
+// The next entries of the plan: b as MatMul reads it. `cached`: the cache holds it already.
+void PlanMatMul(const PackedMatrix& b, bool cached, ReadAhead& ahead);
 
 // dw[n, k] = fma over m ascending of dy[m, n] * x[m, k], starting from dw[n, k].
 void AccumulateWeightGradient(const float* dy_MN, int64_t lddy, const float* x_MK, int64_t ldx,

@@ -23,11 +23,18 @@ struct Range {
 Range Part(int64_t n, int64_t parts, int64_t i) { return {n * i / parts, n * (i + 1) / parts}; }
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-constexpr int kRowStride = 512 + 16;     // rows of a copied x tile lie in different cache sets
 constexpr int64_t kBlockFloats = 65536;  // of packed weights that one task keeps in its L2 cache
+constexpr int64_t kStepChunk = 512;      // the reduced index is walked in chunks of at most this
 constexpr int64_t kTaskWork = 1 << 18;   // multiply-adds below which another thread does not pay
 constexpr int64_t kTokenChunk = 128;     // tokens of a weight gradient packed at a time,
 constexpr int64_t kColumnBlock = 512;    // with this many columns of x: together 256 KiB
+
+int64_t StepChunks(const PackedMatrix& b) { return std::max<int64_t>(1, CeilDiv(b.K, kStepChunk)); }
+// Column blocks, of which one and a chunk of steps stays in the cache while all rows run over it.
+int64_t CacheBlocks(const PackedMatrix& b) {
+  const int64_t panels = CeilDiv(b.N, 16), steps = CeilDiv(b.K, StepChunks(b));
+  return std::clamp<int64_t>(CeilDiv(panels * 16 * steps, kBlockFloats), 1, panels);
+}
 
 // Where a thread packs the tokens of its task.
 float* PackedTokens() {
@@ -50,6 +57,7 @@ struct MatMulArgs {
   const PackedMatrix* b;
   float* y;
   int64_t ldy;
+  ReadAhead* ahead;  // may be null
 };
 
 // One tile's rows against the panels of a block, for steps [k.begin, k.end).
@@ -66,14 +74,16 @@ void MatMulRows(const MatMulArgs& args, Range rows, Range panels, Range k) {
   for (int64_t g = 0; g < groups; ++g) {
     const Range part = Part(panels.size(), groups, g);
     const int64_t panel = panels.begin + part.begin;
-    const TileArgs tile = {.a = x,
-                           .a_step = 1,
-                           .b = b.panels.data() + (panel * b.K + k.begin) * 16,
-                           .panel_stride = b.K * 16,
-                           .steps = k.size(),
-                           .y = args.y + rows.begin * args.ldy + panel * 16,
-                           .ldy = args.ldy,
-                           .from_zero = k.begin == 0};
+    const TileArgs tile = {
+        .a = x,
+        .a_step = 1,
+        .b = b.panels.data() + (panel * b.K + k.begin) * 16,
+        .panel_stride = b.K * 16,
+        .steps = k.size(),
+        .y = args.y + rows.begin * args.ldy + panel * 16,
+        .ldy = args.ldy,
+        .from_zero = k.begin == 0,
+        .ahead = args.ahead == nullptr ? ReadAhead::Lines() : args.ahead->Take(k.size())};
     const int num_panels = static_cast<int>(part.size());
     RunTile(TileOf<kRowStride, kMaxTilePanels>(num_rows, num_panels), tile, num_rows, num_panels,
             std::min<int64_t>(num_panels * 16, b.N - panel * 16));
@@ -81,21 +91,20 @@ void MatMulRows(const MatMulArgs& args, Range rows, Range panels, Range k) {
 }
 
 void MatMul(const float* x, int64_t ldx, const PackedMatrix& b, float* y, int64_t ldy, int64_t M,
-            ThreadPool& pool) {
-  const MatMulArgs args = {x, ldx, &b, y, ldy};
+            ThreadPool& pool, ReadAhead* ahead) {
+  const MatMulArgs args = {x, ldx, &b, y, ldy, ahead};
   const int64_t panels = CeilDiv(b.N, 16), tiles = CeilDiv(M, kMaxTileRows);
-  const int64_t chunks = std::max<int64_t>(1, CeilDiv(b.K, kStepChunk));
-  const int64_t chunk_steps = std::max<int64_t>(1, CeilDiv(b.K, chunks));
+  const int64_t chunks = StepChunks(b);
   const int64_t wanted_tasks =
       pool.threads() == 1 ? 1 : std::min<int64_t>(4 * pool.threads(), M * b.N * b.K / kTaskWork);
   const int64_t row_blocks = std::clamp<int64_t>(wanted_tasks, 1, tiles);
   // Enough column blocks for the cache, and for the threads where there are few rows.
-  const int64_t column_blocks = std::clamp<int64_t>(
-      std::max(CeilDiv(panels * 16 * chunk_steps, kBlockFloats), wanted_tasks / row_blocks), 1,
-      panels);
+  const int64_t column_blocks =
+      std::clamp<int64_t>(std::max(CacheBlocks(b), wanted_tasks / row_blocks), 1, panels);
   pool.ParallelFor(row_blocks * column_blocks, [&](int64_t task) HWY_ATTR {
     const Range block_tiles = Part(tiles, row_blocks, task / column_blocks);
     const Range block_panels = Part(panels, column_blocks, task % column_blocks);
+    if (ahead != nullptr) ahead->Reach();
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
       const Range k = Part(b.K, chunks, chunk);
       for (int64_t tile = block_tiles.begin; tile < block_tiles.end; ++tile) {
@@ -239,12 +248,26 @@ void PackInputGradient(const float* w_NK, int64_t N, int64_t K, PackedMatrix& pa
   }
 }
 
+void PlanMatMul(const PackedMatrix& b, bool cached, ReadAhead& ahead) {
+  const int64_t panels = CeilDiv(b.N, 16), blocks = b.N == 0 ? 0 : CacheBlocks(b);
+  for (int64_t block = 0; block < blocks; ++block) {
+    const Range part = Part(panels, blocks, block);
+    if (cached) {
+      ahead.AddCached();
+    } else {
+      ahead.Add(b.panels.data() + part.begin * b.K * 16, part.size() * b.K * 16);
+    }
+  }
+}
+
 void MatMul(const float* x_MK, int64_t ldx, const PackedMatrix& b, float* y_MN, int64_t ldy,
-            int64_t M, ThreadPool& pool) {
+            int64_t M, ThreadPool& pool, ReadAhead* ahead) {
   if (M == 0 || b.N == 0) return;
+  Require(ahead == nullptr || pool.threads() == 1, "MatMul: a plan to read ahead and ",
+          pool.threads(), " threads; expected one");
   Require(ldx >= b.K && ldy >= b.N, "MatMul: rows of x and y are ", ldx, " and ", ldy,
           " apart; expected at least ", b.K, " and ", b.N);
-  HWY_DYNAMIC_DISPATCH(MatMul)(x_MK, ldx, b, y_MN, ldy, M, pool);
+  HWY_DYNAMIC_DISPATCH(MatMul)(x_MK, ldx, b, y_MN, ldy, M, pool, ahead);
 }
 
 void AccumulateWeightGradient(const float* dy_MN, int64_t lddy, const float* x_MK, int64_t ldx,

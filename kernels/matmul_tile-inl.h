@@ -20,6 +20,7 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/math-inl.h"
+#include "kernels/read_ahead.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
@@ -48,6 +49,7 @@ struct TileArgs {
   float* y = nullptr;
   int64_t ldy = 0;
   bool from_zero = false;
+  ReadAhead::Lines ahead;  // asked for on the way, one line a step
 };
 using TileFunction = void (*)(const TileArgs&);
 
@@ -73,6 +75,8 @@ HWY_INLINE Vec16 KeepInRegister(Vec16 v) {
   return v;
 }
 
+HWY_INLINE void PrefetchToSecondLevel(const float* p) { __builtin_prefetch(p, 0, 2); }
+
 template <int kRows, int kPanels, int kStride>
 class Tile {
  public:
@@ -87,7 +91,16 @@ class Tile {
     const float* HWY_RESTRICT a = args.a;
     const float* HWY_RESTRICT b = args.b;
     const int64_t a_step = args.a_step, panel_stride = args.panel_stride;
-    for (int64_t i = args.steps; i > 0; --i) {
+    const float* ahead = args.ahead.first;
+    for (int64_t i = args.ahead.count; i > 0; --i) {
+      PrefetchToSecondLevel(ahead);
+      ahead += ReadAhead::kLineFloats;
+      Prefetch(b + kStepsAhead * 16, panel_stride, Columns());
+      Step(acc, a, b, panel_stride);
+      a += a_step;
+      b += 16;
+    }
+    for (int64_t i = args.steps - args.ahead.count; i > 0; --i) {
       Prefetch(b + kStepsAhead * 16, panel_stride, Columns());
       Step(acc, a, b, panel_stride);
       a += a_step;
@@ -212,7 +225,7 @@ TileFunction TileOf(int rows, int panels) {
   return TileOf<kStride, kMaxPanels>(rows, panels, std::make_integer_sequence<int, kMaxTileRows>());
 }
 
-inline constexpr int64_t kStepChunk = 512;  // the reduced index is walked in chunks of at most this
+inline constexpr int64_t kTileSteps = 512;       // at most, in one tile
 inline constexpr int64_t kRowStride = 512 + 16;  // of copied rows: they lie in different cache sets
 
 HWY_INLINE void CopyRows(const float* from, int64_t ld_from, float* to, int64_t ld_to, int64_t rows,
@@ -246,7 +259,7 @@ struct ProductArgs {
   bool from_zero = true;
 };
 
-// At most kMaxTileRows rows and kStepChunk steps.
+// At most kMaxTileRows rows and kTileSteps steps.
 inline void MultiplyTile(const ProductArgs& p) {
   HWY_ALIGN float a_copy[kMaxTileRows * kRowStride];
   CopyRows(p.a, p.lda, a_copy, kRowStride, p.rows, p.steps);
@@ -271,12 +284,12 @@ inline void MultiplyRows(const ProductArgs& p) {
   const int64_t tiles = (p.rows + kMaxTileRows - 1) / kMaxTileRows;
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t begin = p.rows * tile / tiles, end = p.rows * (tile + 1) / tiles;
-    for (int64_t step = 0; step < p.steps; step += kStepChunk) {
+    for (int64_t step = 0; step < p.steps; step += kTileSteps) {
       ProductArgs part = p;
       part.a += begin * p.lda + step;
       part.rows = end - begin;
       part.b += step * 16;
-      part.steps = std::min(kStepChunk, p.steps - step);
+      part.steps = std::min(kTileSteps, p.steps - step);
       part.y += begin * p.ldy;
       part.from_zero = p.from_zero && step == 0;
       MultiplyTile(part);

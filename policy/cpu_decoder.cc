@@ -36,8 +36,10 @@ class CpuDecoder final : public Decoder {
         num_blocks_(num_blocks),
         max_batch_tokens_(max_batch_tokens),
         layer_floats_(num_blocks * kernels::KvBlockFloats(shape_)),
+        most_positions_(std::min(config.max_positions, num_blocks * kernels::kKvBlockTokens)),
         rope_(shape_.head_width, config.max_positions, config.rope_theta),
         blocks_(config.num_layers * layer_floats_) {
+    rope_.Reserve(most_positions_);
     const int64_t M = max_batch_tokens;
     x_MD_.resize(M * config.hidden_size);
     normed_MD_.resize(M * config.hidden_size);
@@ -64,13 +66,16 @@ class CpuDecoder final : public Decoder {
   void Forward(std::span<const DecoderInput> batch, float* logits_BV) override {
     Require(weights_ != nullptr, "the decoder has no weights yet");
     Flatten(batch);
-    kernels::ReserveAttention(config_.max_positions);
+    PlanReads();
+    kernels::ReserveAttention(most_positions_);
     kernels::Embedding(tokens_M_.data(), weights_->embedding_VD, x_MD_.data(), M(),
                        config_.hidden_size, pool_);
     for (int64_t layer = 0; layer < config_.num_layers; ++layer) {
-      const PackedLayer& w = weights_->layers[layer];
-      AttentionBlock(w, blocks_.data() + layer * layer_floats_);
-      MlpBlock(w);
+      for (int64_t begin = 0; begin < M(); begin += tile_rows()) {
+        const Rows rows = Tile(begin);
+        AttentionBlock(weights_->layers[layer], rows, blocks_.data() + layer * layer_floats_);
+        MlpBlock(weights_->layers[layer], rows);
+      }
     }
     Head(logits_BV);
   }
@@ -78,10 +83,48 @@ class CpuDecoder final : public Decoder {
   void CopyBlock(int32_t from, int32_t to, int tokens) override;
 
  private:
+  // Some of the batch's rows.
+  struct Rows {
+    int64_t begin = 0, count = 0;
+  };
+  static constexpr int64_t kTileRows = 24, kAttentionRows = 16, kRowsThatMultiplyLonger = 16;
+
   int64_t M() const { return static_cast<int64_t>(tokens_M_.size()); }
   int64_t query_width() const { return config_.num_heads * config_.head_width; }
   int64_t kv_width() const { return config_.num_kv_heads * config_.head_width; }
   int64_t qkv_width() const { return query_width() + 2 * kv_width(); }
+
+  // Rows that run through a layer together: few where the layer's weights stay in the cache, so that
+  // the KV of the next few comes in meanwhile; all where the weights are what has to be fetched.
+  int64_t tile_rows() const {
+    return LayerBytes() <= kernels::ReadAhead::DefaultDistance() ? kTileRows : M();
+  }
+  Rows Tile(int64_t begin) const { return {begin, std::min(tile_rows(), M() - begin)}; }
+  int64_t LayerBytes() const {
+    const int64_t D = config_.hidden_size, F = config_.intermediate_size;
+    return (D * qkv_width() + query_width() * D + 3 * D * F) * int64_t{sizeof(float)};
+  }
+
+  // In the order of Forward. Few rows only read their weights once: there is nothing to overlap.
+  void PlanReads() {
+    ahead_.Clear();
+    if (ahead() == nullptr) return;
+    for (int64_t layer = 0; layer < config_.num_layers; ++layer) {
+      const PackedLayer& w = weights_->layers[layer];
+      for (int64_t begin = 0; begin < M(); begin += tile_rows()) {
+        const Rows rows = Tile(begin);
+        const bool cached = begin > 0;
+        kernels::PlanMatMul(w.qkv, cached, ahead_);
+        kernels::PlanAttention(rows_M_.data() + rows.begin, rows.count, shape_,
+                               blocks_.data() + layer * layer_floats_, ahead_);
+        for (const kernels::PackedMatrix* matrix : {&w.o, &w.gate_up, &w.down})
+          kernels::PlanMatMul(*matrix, cached, ahead_);
+      }
+    }
+    kernels::PlanMatMul(weights_->head, /*cached=*/false, ahead_);
+  }
+
+  kernels::ReadAhead* ahead() { return M() < kRowsThatMultiplyLonger ? nullptr : &ahead_; }
 
   // The batch as rows: their tokens, their positions, the keys they see, and which want logits.
   void Flatten(std::span<const DecoderInput> batch) {
@@ -118,31 +161,40 @@ class CpuDecoder final : public Decoder {
   }
 
   // x += W_o attention(rope(W_q n), rope(W_k n), W_v n) with n = norm(x)
-  void AttentionBlock(const PackedLayer& w, float* layer_blocks) {
-    const int64_t D = config_.hidden_size, W = qkv_width();
+  void AttentionBlock(const PackedLayer& w, Rows rows, float* layer_blocks) {
+    const int64_t D = config_.hidden_size, W = qkv_width(), M = rows.count;
     float* q = qkv_MW_.data();
-    float* k = q + query_width();
-    float* v = k + kv_width();
-    Norm(x_MD_.data(), w.input_norm_D, normed_MD_.data(), M());
-    kernels::MatMul(normed_MD_.data(), D, w.qkv, q, W, M(), pool_);
+    Norm(x_MD_.data() + rows.begin * D, w.input_norm_D, normed_MD_.data(), M);
+    kernels::MatMul(normed_MD_.data(), D, w.qkv, q, W, M, pool_, ahead());
     // Query heads and key heads are neighbours.
-    kernels::Rope(q, W, shape_.heads + shape_.kv_heads, positions_M_.data(), M(), rope_,
+    kernels::Rope(q, W, shape_.heads + shape_.kv_heads, positions_M_.data() + rows.begin, M, rope_,
                   kernels::RopeDirection::kForward, pool_);
-    kernels::StoreKv(k, v, W, rows_M_.data(), M(), shape_, layer_blocks, pool_);
-    kernels::Attention(q, W, rows_M_.data(), M(), shape_, layer_blocks, attended_MQ_.data(),
-                       /*logsumexp_MN=*/nullptr, pool_);
-    kernels::MatMul(attended_MQ_.data(), query_width(), w.o, normed_MD_.data(), D, M(), pool_);
-    AddToResidual();
+    for (int64_t m = 0; m < M; m += kAttentionRows)
+      Attend({rows.begin + m, std::min(kAttentionRows, M - m)}, q + m * W,
+             attended_MQ_.data() + m * query_width(), layer_blocks);
+    kernels::MatMul(attended_MQ_.data(), query_width(), w.o, normed_MD_.data(), D, M, pool_,
+                    ahead());
+    AddToResidual(rows);
+  }
+
+  // Keys and values are stored just before they are read, while their blocks lie in the cache.
+  void Attend(Rows rows, const float* q_MW, float* attended_MQ, float* layer_blocks) {
+    const int64_t W = qkv_width();
+    const kernels::AttentionRow* rows_M = rows_M_.data() + rows.begin;
+    const float* k = q_MW + query_width();
+    kernels::StoreKv(k, k + kv_width(), W, rows_M, rows.count, shape_, layer_blocks, pool_);
+    kernels::Attention(q_MW, W, rows_M, rows.count, shape_, layer_blocks, attended_MQ,
+                       /*logsumexp_MN=*/nullptr, pool_, ahead());
   }
 
   // x += W_down (silu(W_gate n) * W_up n) with n = norm(x)
-  void MlpBlock(const PackedLayer& w) {
-    const int64_t D = config_.hidden_size, F = config_.intermediate_size;
-    Norm(x_MD_.data(), w.post_attention_norm_D, normed_MD_.data(), M());
-    kernels::MatMul(normed_MD_.data(), D, w.gate_up, gate_up_M2F_.data(), 2 * F, M(), pool_);
-    kernels::SwiGlu(gate_up_M2F_.data(), activated_MF_.data(), M(), F, pool_);
-    kernels::MatMul(activated_MF_.data(), F, w.down, normed_MD_.data(), D, M(), pool_);
-    AddToResidual();
+  void MlpBlock(const PackedLayer& w, Rows rows) {
+    const int64_t D = config_.hidden_size, F = config_.intermediate_size, M = rows.count;
+    Norm(x_MD_.data() + rows.begin * D, w.post_attention_norm_D, normed_MD_.data(), M);
+    kernels::MatMul(normed_MD_.data(), D, w.gate_up, gate_up_M2F_.data(), 2 * F, M, pool_, ahead());
+    kernels::SwiGlu(gate_up_M2F_.data(), activated_MF_.data(), M, F, pool_);
+    kernels::MatMul(activated_MF_.data(), F, w.down, normed_MD_.data(), D, M, pool_, ahead());
+    AddToResidual(rows);
   }
 
   // Only the rows whose logits are wanted: they are moved to the front of x, which is done with.
@@ -153,7 +205,7 @@ class CpuDecoder final : public Decoder {
       std::copy_n(x_MD_.data() + logit_rows_[b] * D, logit_rows_[b] == b ? 0 : D,
                   x_MD_.data() + b * D);
     Norm(x_MD_.data(), weights_->norm_D, normed_MD_.data(), B);
-    kernels::MatMul(normed_MD_.data(), D, weights_->head, logits_BV, V, B, pool_);
+    kernels::MatMul(normed_MD_.data(), D, weights_->head, logits_BV, V, B, pool_, ahead());
   }
 
   void Norm(const float* x_MD, const float* weight_D, float* y_MD, int64_t M) {
@@ -161,16 +213,19 @@ class CpuDecoder final : public Decoder {
                      /*inv_rms_M=*/nullptr, M, config_.hidden_size, pool_);
   }
 
-  void AddToResidual() {
-    const int64_t n = M() * config_.hidden_size;
-    for (int64_t i = 0; i < n; ++i) x_MD_[i] += normed_MD_[i];
+  void AddToResidual(Rows rows) {
+    float* x = x_MD_.data() + rows.begin * config_.hidden_size;
+    const int64_t n = rows.count * config_.hidden_size;
+    for (int64_t i = 0; i < n; ++i) x[i] += normed_MD_[i];
   }
 
   ModelConfig config_;
   kernels::AttentionShape shape_;
   int64_t num_blocks_, max_batch_tokens_, layer_floats_;
+  int64_t most_positions_;  // that a sequence can reach: the context's, or what the blocks hold
   kernels::RopeTable rope_;
   kernels::ThreadPool pool_{1};
+  kernels::ReadAhead ahead_;
   std::shared_ptr<const PackedWeights> weights_;
   AlignedVector<float> blocks_;  // [layers][blocks][KvBlockFloats]
   // normed also receives what o and down give, before it is added to x.

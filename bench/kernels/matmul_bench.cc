@@ -103,6 +103,23 @@ void Training(benchmark::internal::Benchmark* bench) {
   bench->ArgNames({"shape", "matrix", "M"})->ArgsProduct({{0, 1, 2, 3}, {0, 1, 2, 3}, {1024}});
   bench->ArgsProduct({{0, 1, 2}, {kHead}, {1024}})->Args({3, kHead, 64});
 }
+// Everything in the first-level cache: what a tile of the product reaches when it waits for nothing.
+// The ceiling of all others here.
+void InFirstLevelCache(benchmark::State& state) {
+  constexpr int64_t M = 12, K = 128, N = 32;
+  const AlignedVector<float> w_NK(N * K, 0.5f), x_MK(M * K, 0.25f);
+  AlignedVector<float> y_MN(M * N);
+  PackedMatrix packed;
+  PackForward(w_NK.data(), N, K, packed);
+  ThreadPool pool(1);
+  for (auto _ : state) {
+    MatMul(x_MK.data(), K, packed, y_MN.data(), N, M, pool);
+    benchmark::ClobberMemory();
+  }
+  bench::ReportFlops(state, Sizes{M, K, N}.flops());
+}
+
+BENCHMARK(InFirstLevelCache)->Name("MatMulInFirstLevelCache");
 BENCHMARK(Forward)->Name("MatMul")->Apply(Sampling);
 BENCHMARK(InputGradient)->Name("MatMulInputGradient")->Apply(Training);
 BENCHMARK(WeightGradient)->Name("MatMulWeightGradient")->Apply(Training);
