@@ -3,10 +3,10 @@
 #include "common/log.h"
 #include "common/stop.h"
 #include "policy/decoder.h"
-#include "policy/torch_decoder.h"
 #include "reward/rubric.h"
 #include "rollout/worker.h"
 #include "services/scoring.h"
+#include "services/torch_parts.h"
 #include "services/worker_count.h"
 
 namespace r1zero {
@@ -15,7 +15,7 @@ namespace {
 std::unique_ptr<Decoder> MakeDecoder(const RunConfig& config, const ModelConfig& model) {
   const EngineConfig& engine = config.rollout.engine;
   const int64_t blocks = NumKvBlocks(engine, config.rollout.max_total_tokens);
-  if (config.run.device != "cpu") return MakeTorchDecoder(model, blocks, config.run.device);
+  if (config.run.device != "cpu") return Torch().make_decoder(model, blocks, config.run.device);
   return MakeCpuDecoder(model, blocks, MaxBatchTokens(engine));
 }
 

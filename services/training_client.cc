@@ -82,16 +82,20 @@ v1::Identity TrainingClient::Identity() const {
 }
 
 const RunTerms& TrainingClient::Join() {
+  terms_ = FromProto(peer_.scope().Block(AskToJoin(), stop_));
+  peer_.scope().Spawn(KeepHeartbeat());
+  return terms_;
+}
+
+asio::awaitable<v1::JoinReply> TrainingClient::AskToJoin() {
   v1::JoinRequest request;
   request.set_worker(worker_);
   request.set_protocol(kProtocolVersion);
   auto start = [&](grpc::ClientContext* context, v1::JoinReply* reply, auto done) {
     stub_->async()->Join(context, &request, reply, std::move(done));
   };
-  terms_ =
-      FromProto(peer_.scope().Block(peer_.Call<v1::JoinReply>("Join", kDeadline, start), stop_));
-  peer_.scope().Spawn(KeepHeartbeat());
-  return terms_;
+  co_await peer_.Listening();
+  co_return co_await peer_.Call<v1::JoinReply>("Join", kDeadline, start);
 }
 
 asio::awaitable<void> TrainingClient::KeepHeartbeat() {

@@ -54,6 +54,7 @@ class TrainingClient {
  private:
   struct Fetched;
   v1::Identity Identity() const;
+  asio::awaitable<v1::JoinReply> AskToJoin();
   asio::awaitable<void> KeepHeartbeat();
   asio::awaitable<v1::LeasePromptsReply> Lease(v1::LeasePromptsRequest request);
   asio::awaitable<Fetched> FetchOnce(std::chrono::system_clock::time_point deadline);

@@ -38,6 +38,17 @@ WorkerPorts MakePorts(TrainingClient& learner, Delivery& delivery, IoScope& scop
       .stop = [&] { return stop() || scope.failed(); }};
 }
 
+// One line, for those who measure how soon a run samples. Asked between decode steps.
+std::function<bool()> NotingFirstToken(std::function<bool()> stop, const Engine& engine) {
+  return [stop = std::move(stop), &engine, noted = false]() mutable {
+    if (!noted && engine.tokens_sampled() > 0) {
+      LogInfo("sampled its first token");
+      noted = true;
+    }
+    return stop();
+  };
+}
+
 void Session(const WorkerOptions& options) {
   IoScope scope;
   TrainingClient learner(
@@ -55,7 +66,9 @@ void Session(const WorkerOptions& options) {
 
   Engine engine = MakeEngine(terms);
   try {
-    RunWorker(engine, tokenizer, MakePorts(learner, delivery, scope, options.stop));
+    WorkerPorts ports = MakePorts(learner, delivery, scope, options.stop);
+    ports.stop = NotingFirstToken(std::move(ports.stop), engine);
+    RunWorker(engine, tokenizer, ports);
   } catch (const Interrupted&) {  // while it fetched weights
   }
   scope.RethrowFailure();
