@@ -1,6 +1,4 @@
 // r1zero-learner: what trains. r1zero starts it; its verbs are learner, in-process and pretrain.
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstring>
@@ -13,6 +11,7 @@
 #include "services/command.h"
 #include "services/in_process.h"
 #include "services/learner_run.h"
+#include "services/machine_memory.h"
 #include "services/torch_parts.h"
 #ifdef R1ZERO_SERVICES
 #include "services/learner_server.h"
@@ -95,13 +94,6 @@ int PretrainOnly(const RunOptions& options) {
                  plan.config.pretrain.cache + "/" + BaseSha256(plan.config).substr(0, 16));
     return kSuccess;
   });
-}
-
-// Activations come and go with every micro-batch. Left to itself glibc returns such blocks to the system
-// and faults every page in again; kept, they are reused.
-void KeepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 int Main(int argc, char** argv) {
