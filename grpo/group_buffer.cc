@@ -10,6 +10,14 @@ namespace r1zero {
 
 using Clock = std::chrono::steady_clock;
 
+namespace {
+
+GroupTimes Longer(const GroupTimes& a, const GroupTimes& b) {
+  return {std::max(a.engine_s, b.engine_s), std::max(a.reward_s, b.reward_s)};
+}
+
+}  // namespace
+
 struct GroupBuffer::State {
   explicit State(GroupBufferOptions options) : book(std::move(options)) {}
 
@@ -17,6 +25,7 @@ struct GroupBuffer::State {
   std::condition_variable prompts_free;
   std::condition_variable batch_complete;
   LeaseBook book;
+  GroupTimes longest;  // of the groups accepted since the last Issue
   bool finished = false;
   bool stopped = false;
 };
@@ -29,6 +38,7 @@ GroupBuffer::~GroupBuffer() = default;
 void GroupBuffer::Issue(std::vector<Prompt> prompts, const SamplingParams& sampling,
                         int64_t policy_version) {
   const std::lock_guard lock(state_->mutex);
+  state_->longest = {};
   state_->book.Open(std::move(prompts), sampling, policy_version);
   state_->prompts_free.notify_all();
 }
@@ -77,10 +87,12 @@ std::optional<std::vector<Lease>> GroupBuffer::LeasePrompts(const std::string& w
   return std::nullopt;
 }
 
-SubmitVerdict GroupBuffer::Submit(const std::string& worker, Group group, std::string* why) {
+SubmitVerdict GroupBuffer::Submit(const std::string& worker, Group group, std::string* why,
+                                  const GroupTimes& times) {
   const std::lock_guard lock(state_->mutex);
   state_->book.Touch(worker);
   const SubmitVerdict verdict = state_->book.Submit(worker, std::move(group), why);
+  if (verdict == SubmitVerdict::kAccepted) state_->longest = Longer(state_->longest, times);
   if (verdict == SubmitVerdict::kInvalid) state_->prompts_free.notify_all();
   if (state_->book.is_open() && state_->book.is_complete()) state_->batch_complete.notify_all();
   return verdict;
@@ -113,6 +125,11 @@ void GroupBuffer::Stop() {
   const std::lock_guard lock(state_->mutex);
   state_->stopped = true;
   state_->batch_complete.notify_all();
+}
+
+GroupTimes GroupBuffer::longest() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->longest;
 }
 
 int64_t GroupBuffer::live_workers() const {

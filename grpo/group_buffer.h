@@ -33,6 +33,12 @@ struct TakeProgress {
   std::string who_waits_for_whom;  // who holds what since when; only if nothing came for 5 seconds
 };
 
+// What a group took beside what it holds, for the metrics.
+struct GroupTimes {
+  double engine_s = 0;  // that its worker's engine has worked since it last had nothing to do
+  double reward_s = 0;  // from the end of its sampling to its rewards
+};
+
 class GroupBuffer {
  public:
   explicit GroupBuffer(GroupBufferOptions options);
@@ -47,6 +53,9 @@ class GroupBuffer {
   std::optional<std::vector<Group>> Take(
       const std::function<void(const TakeProgress&)>& waiting = {});
 
+  // The longest times among the groups accepted since the last Issue: of the busiest worker.
+  GroupTimes longest() const;
+
   // --- the workers' side ---
   // Up to `max_prompts` leases for `worker`, waiting at most `wait`; a fair share (open prompts
   // divided by the workers that take part, rounded up) when several are there. nullopt: the run is over.
@@ -55,7 +64,8 @@ class GroupBuffer {
   // Checks every field; `why` (may be null) receives the reason of kInvalid. Idempotent by lease.
   // The prompt that is kept is the one that was issued: texts and gold of `group.prompt` are not
   // read.
-  SubmitVerdict Submit(const std::string& worker, Group group, std::string* why = nullptr);
+  SubmitVerdict Submit(const std::string& worker, Group group, std::string* why = nullptr,
+                       const GroupTimes& times = {});
   // Renews the worker's leases and counts it as live. So does every other call of a worker.
   void Heartbeat(const std::string& worker);
   // The worker is gone: its leases are free at once.

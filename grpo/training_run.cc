@@ -112,6 +112,7 @@ std::optional<std::vector<Group>> TrainingRun::RollOut() {
                          .repetition_penalty = static_cast<float>(config_.repetition_penalty)});
   if (!groups) return std::nullopt;
   progress_.next_ordinal += config_.grpo.prompts_per_step;
+  longest_ = parts_.buffer.longest();
   rollout_seconds_ = SecondsSince(step_started_);
   update_started_ = Clock::now();
   rollout_metrics_ = RolloutMetrics(*groups);
@@ -138,12 +139,14 @@ std::vector<Group> TrainingRun::DropUndecided(std::vector<Group> groups) {
 }
 
 void TrainingRun::Publish() {
+  const auto start = Clock::now();
   ++progress_.step;
   ++progress_.policy_version;
   const int64_t refresh = config_.grpo.reference_refresh_steps;
   if (refresh > 0 && progress_.step % refresh == 0)
     parts_.learner.RefreshReference(progress_.policy_version);
   parts_.weights.Publish(parts_.learner.Snapshot(progress_.policy_version));
+  publish_seconds_ = SecondsSince(start);
 }
 
 void TrainingRun::Record(const std::vector<Group>& groups, std::span<const float> advantages,
@@ -166,10 +169,16 @@ void TrainingRun::Record(const std::vector<Group>& groups, std::span<const float
       {{"rollout/groups_dropped", static_cast<double>(groups_dropped_)},
        {"num_tokens", static_cast<double>(progress_.tokens_prompted + progress_.tokens_generated)},
        {"timing_s/rollout", rollout_seconds_},
+       {"timing_s/engine", longest_.engine_s},
+       {"timing_s/reward", longest_.reward_s},
        {"timing_s/update", update_seconds},
+       {"timing_s/publish", publish_seconds_},
+       {"timing_s/log", log_seconds_},
        {"timing_s/step", step_seconds},
        {"perf/throughput", static_cast<double>(prompted + generated) / step_seconds}});
+  const auto writing = Clock::now();
   log_->Write(progress_.step, progress_.policy_version, metrics);
+  log_seconds_ = SecondsSince(writing);
 
   last_groups_ = groups;
   last_advantages_.assign(advantages.begin(), advantages.end());

@@ -77,6 +77,9 @@ class TrainingRun {
   // Of the current step.
   Clock::time_point step_started_;
   double rollout_seconds_ = 0;
+  GroupTimes longest_;
+  double publish_seconds_ = 0;
+  double log_seconds_ = 0;  // of the line before
   Clock::time_point update_started_;
   Metrics rollout_metrics_;
   int64_t groups_dropped_ = 0;

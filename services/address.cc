@@ -49,9 +49,14 @@ uint16_t ParsePort(const std::string& text, const std::string& port) {
   return value;
 }
 
-void CheckUnix(const Address& address) {
+sockaddr_un UnixName(const Address& address) {
   sockaddr_un name{.sun_family = AF_UNIX};
   std::memcpy(name.sun_path, address.unix_path.c_str(), address.unix_path.size() + 1);
+  return name;
+}
+
+void CheckUnix(const Address& address) {
+  const sockaddr_un name = UnixName(address);
   const auto* const where = reinterpret_cast<const sockaddr*>(&name);
   const Socket caller(AF_UNIX);
   const bool answered = connect(caller.fd(), where, sizeof(name)) == 0;
@@ -105,6 +110,12 @@ Address ParseAddress(const std::string& text) {
   }
   Require(!host.empty(), "address '", text, "' has no host", kExpected);
   return {.host = host, .port = ParsePort(text, text.substr(colon + 1))};
+}
+
+bool IsListening(const Address& address) {
+  const sockaddr_un name = UnixName(address);
+  const Socket caller(AF_UNIX);
+  return connect(caller.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
 }
 
 void CheckCanListen(const Address& address) {

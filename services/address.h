@@ -19,6 +19,10 @@ struct Address {
 // Error with the text and what is expected of it.
 Address ParseAddress(const std::string& text);
 
+// Whether somebody listens there now; of a machine's own Unix sockets only, without a network between.
+// REQUIRES is_unix().
+bool IsListening(const Address& address);
+
 // Error if nothing could listen there now: "cannot listen on 127.0.0.1:9000: Address already in use".
 // The file of a Unix socket that nobody answers any more is removed.
 void CheckCanListen(const Address& address);

@@ -7,6 +7,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "policy/hf_folder.h"
+#include "services/torch_parts.h"
 
 namespace r1zero {
 namespace {
@@ -78,13 +79,13 @@ void ToCache(const fs::path& folder, const BasePolicy& base, const Tokenizer& to
 
 BasePolicy PretrainBase(const RunConfig& config, const Task& task, const PolicyShape& shape,
                         const std::function<void(const PretrainProgress&)>& progress) {
-  const PretrainResult trained = Pretrain(task, *shape.tokenizer,
-                                          {.config = config.pretrain,
-                                           .model = shape.model,
-                                           .seed = static_cast<uint64_t>(config.run.seed),
-                                           .threads = config.grpo.threads,
-                                           .device = config.run.device,
-                                           .progress = progress});
+  const PretrainResult trained = Torch().pretrain(task, *shape.tokenizer,
+                                                  {.config = config.pretrain,
+                                                   .model = shape.model,
+                                                   .seed = static_cast<uint64_t>(config.run.seed),
+                                                   .threads = config.grpo.threads,
+                                                   .device = config.run.device,
+                                                   .progress = progress});
   LogInfo("pretrained ", trained.tokens, " tokens in ", trained.seconds, " s: loss ", trained.loss,
           ", ", ProbeText(trained.probes));
   return {.weights = trained.weights,

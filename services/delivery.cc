@@ -8,6 +8,8 @@
 namespace r1zero {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::chrono::milliseconds kLook{50};  // how often a wait looks for `stop` and failures
 constexpr int kMostTimesGivenBack = 3;          // then the prompt itself is what the rules fail on
 
@@ -23,26 +25,28 @@ Delivery::Delivery(TrainingClient& learner, RewardClient& reward, IoScope& scope
 
 Delivery::~Delivery() { scope_.Close(); }
 
-void Delivery::Deliver(Group group) {
+void Delivery::Deliver(Group group, double engine_seconds) {
   WaitUntilUnderWay(max_under_way_ - 1);
   {
     const std::lock_guard lock(mutex_);
     ++under_way_;
   }
-  scope_.Spawn(Carry(std::move(group)));
+  scope_.Spawn(Carry(std::move(group), engine_seconds));
 }
 
 void Delivery::Flush() { WaitUntilUnderWay(0); }
 
-asio::awaitable<void> Delivery::Carry(Group group) {
+asio::awaitable<void> Delivery::Carry(Group group, double engine_seconds) {
   const auto arrive = [this](void*) {
     const std::lock_guard lock(mutex_);
     --under_way_;
     arrived_.notify_all();
   };
   const std::unique_ptr<void, decltype(arrive)> at_the_end(this, arrive);
+  const auto start = Clock::now();
   if (co_await reward_.Score(group, learner_.SeedOf(group.lease_id))) {
-    co_await learner_.Submit(group);
+    const double reward_s = std::chrono::duration<double>(Clock::now() - start).count();
+    co_await learner_.Submit(group, {.engine_s = engine_seconds, .reward_s = reward_s});
   } else {
     GiveBack(group);
   }

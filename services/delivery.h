@@ -22,13 +22,14 @@ class Delivery {
            std::function<bool()> stop, int64_t max_under_way = 64);
   ~Delivery();  // closes the scope, in which its groups are
 
-  // Takes the group; throws what failed in the background before.
-  void Deliver(Group group);
+  // Takes the group, for which the engine has worked so long; throws what failed in the background
+  // before.
+  void Deliver(Group group, double engine_seconds = 0);
   // Waits until nothing is under way, something failed (thrown here), or `stop` says so.
   void Flush();
 
  private:
-  asio::awaitable<void> Carry(Group group);
+  asio::awaitable<void> Carry(Group group, double engine_seconds);
   void GiveBack(const Group& group);
   void WaitUntilUnderWay(int64_t at_most);
 

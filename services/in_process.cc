@@ -3,19 +3,22 @@
 #include "common/log.h"
 #include "common/stop.h"
 #include "policy/decoder.h"
-#include "policy/torch_decoder.h"
 #include "reward/rubric.h"
 #include "rollout/worker.h"
+#include "services/engine_clock.h"
 #include "services/scoring.h"
+#include "services/torch_parts.h"
 #include "services/worker_count.h"
 
 namespace r1zero {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 std::unique_ptr<Decoder> MakeDecoder(const RunConfig& config, const ModelConfig& model) {
   const EngineConfig& engine = config.rollout.engine;
   const int64_t blocks = NumKvBlocks(engine, config.rollout.max_total_tokens);
-  if (config.run.device != "cpu") return MakeTorchDecoder(model, blocks, config.run.device);
+  if (config.run.device != "cpu") return Torch().make_decoder(model, blocks, config.run.device);
   return MakeCpuDecoder(model, blocks, MaxBatchTokens(engine));
 }
 
@@ -51,6 +54,7 @@ void InProcessWorkers::RunOne(int number) {
   const Rubric rubric(run_.rubric());
   GroupBuffer& buffer = run_.buffer();
 
+  EngineClock clock;
   WorkerPorts ports;
   ports.lease = [&](int64_t max_prompts, std::chrono::milliseconds wait) -> LeaseReply {
     buffer.Heartbeat(name);
@@ -60,16 +64,18 @@ void InProcessWorkers::RunOne(int number) {
   };
   ports.fetch_weights = [&](int64_t) { return run_.weights().Latest().weights; };
   ports.deliver = [&](Group group) {
+    const auto start = Clock::now();
     ScoreGroup(group, static_cast<uint64_t>(config.run.seed), rubric);
+    const GroupTimes times{.engine_s = clock.seconds(),
+                           .reward_s = std::chrono::duration<double>(Clock::now() - start).count()};
     std::string why;
-    const SubmitVerdict verdict = buffer.Submit(name, std::move(group), &why);
+    const SubmitVerdict verdict = buffer.Submit(name, std::move(group), &why, times);
     if (verdict == SubmitVerdict::kInvalid) LogWarning(name, ": a group was refused: ", why);
   };
   ports.flush = [] {};
-  auto renewed = std::chrono::steady_clock::now();
+  auto renewed = Clock::now();
   ports.stop = [&, renewed]() mutable {
-    if (const auto now = std::chrono::steady_clock::now();
-        now - renewed > std::chrono::seconds(1)) {
+    if (const auto now = Clock::now(); now - renewed > std::chrono::seconds(1)) {
       buffer.Heartbeat(name);
       renewed = now;
     }
@@ -77,7 +83,7 @@ void InProcessWorkers::RunOne(int number) {
   };
 
   Engine engine(MakeDecoder(config, run_.shape().model), config.rollout.engine);
-  RunWorker(engine, *run_.shape().tokenizer, ports);
+  RunWorker(engine, *run_.shape().tokenizer, clock.Timed(std::move(ports)));
 }
 
 }  // namespace r1zero

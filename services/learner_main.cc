@@ -1,6 +1,4 @@
-// r1zero-learner: what needs libtorch. r1zero starts it; its verbs are learner, in-process and pretrain.
-#include <malloc.h>
-
+// r1zero-learner: what trains. r1zero starts it; its verbs are learner, in-process and pretrain.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstring>
@@ -10,10 +8,11 @@
 #include "common/log.h"
 #include "common/stop.h"
 #include "grpo/run_folder.h"
-#include "policy/device.h"
 #include "services/command.h"
 #include "services/in_process.h"
 #include "services/learner_run.h"
+#include "services/machine_memory.h"
+#include "services/torch_parts.h"
 #ifdef R1ZERO_SERVICES
 #include "services/learner_server.h"
 #endif
@@ -37,7 +36,7 @@ int WithRun(const std::string& verb, const RunOptions& options,
             const std::function<TrainerOutcome(LearnerRun&, Console&)>& drive) {
   RunPlan plan;
   const int planned = PlanOrStatus(verb, options, plan, [&](const RunPlan& p) {
-    FindDevice(p.config.run.device);
+    RequireDevice(p.config.run.device);
     check(p);
   });
   if (planned != -1) return planned;
@@ -84,7 +83,7 @@ int PretrainOnly(const RunOptions& options) {
     Require(p.config.policy.path.empty() && p.config.pretrain.tokens > 0,
             "nothing to pretrain: policy.path is '", p.config.policy.path,
             "' and pretrain.tokens is ", p.config.pretrain.tokens);
-    FindDevice(p.config.run.device);
+    RequireDevice(p.config.run.device);
   });
   if (planned != -1) return planned;
   return Guarded("pretrain", kFailed, [&] {
@@ -97,16 +96,9 @@ int PretrainOnly(const RunOptions& options) {
   });
 }
 
-// Activations come and go with every micro-batch. Left to itself glibc returns such blocks to the system
-// and faults every page in again; kept, they are reused.
-void KeepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-}
-
 int Main(int argc, char** argv) {
   KeepFreedMemory();
-  CLI::App app("The processes of r1zero that need libtorch; started by r1zero.", "r1zero");
+  CLI::App app("The processes of r1zero that train; started by r1zero.", "r1zero");
   RunOptions options;
   std::string listen = "127.0.0.1:6060";
   bool insecure_bind = false;

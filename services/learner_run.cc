@@ -7,9 +7,10 @@
 #include "common/log.h"
 #include "common/stop.h"
 #include "grpo/checkpoint.h"
-#include "grpo/learner.h"
 #include "grpo/report.h"
 #include "kernels/simd.h"
+#include "services/background_learner.h"
+#include "services/torch_parts.h"
 
 namespace r1zero {
 namespace {
@@ -76,14 +77,9 @@ TrainerOutcome LearnerRun::Execute(Console& console) {
                plan_.config.run.name + " for " + std::to_string(plan_.config.grpo.steps) +
                " steps");
 
-  const auto learner = MakeLearner(
-      *base.weights,
-      {.config = plan_.config.grpo,
-       .max_completion_tokens = plan_.config.rollout.max_total_tokens,
-       .temperature = static_cast<float>(plan_.config.rollout.temperature),
-       .seed = static_cast<uint64_t>(plan_.config.run.seed),
-       .device = plan_.config.run.device,
-       .repetition_penalty = static_cast<float>(plan_.config.rollout.repetition_penalty)});
+  BackgroundLearner learner(base.weights, [weights = base.weights, options = MakeLearnerOptions()] {
+    return TorchAtLowPriority().make_learner(*weights, options);
+  });
   std::vector<Prompt> held_out;
   for (const Problem& problem : plan_.task->HeldOut())
     held_out.push_back(
@@ -92,7 +88,7 @@ TrainerOutcome LearnerRun::Execute(Console& console) {
   const uint64_t seed = static_cast<uint64_t>(plan_.config.run.seed);
   const TrainerOutcome outcome =
       Train(MakeTrainerConfig(),
-            {.learner = *learner,
+            {.learner = learner,
              .buffer = *buffer_,
              .weights = weights_,
              .folder = folder_,
@@ -117,6 +113,15 @@ Prompt LearnerRun::MakePrompt(PromptUse use, int64_t ordinal, const Problem& pro
           .text = problem.prompt,
           .gold = problem.gold,
           .tokens = plan_.shape.tokenizer->Encode(problem.prompt)};
+}
+
+LearnerOptions LearnerRun::MakeLearnerOptions() const {
+  return {.config = plan_.config.grpo,
+          .max_completion_tokens = plan_.config.rollout.max_total_tokens,
+          .temperature = static_cast<float>(plan_.config.rollout.temperature),
+          .seed = static_cast<uint64_t>(plan_.config.run.seed),
+          .device = plan_.config.run.device,
+          .repetition_penalty = static_cast<float>(plan_.config.rollout.repetition_penalty)};
 }
 
 TrainerConfig LearnerRun::MakeTrainerConfig() const {

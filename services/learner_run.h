@@ -8,6 +8,7 @@
 #include <string>
 
 #include "grpo/group_buffer.h"
+#include "grpo/learner.h"
 #include "grpo/run_folder.h"
 #include "grpo/trainer.h"
 #include "policy/weight_store.h"
@@ -37,6 +38,7 @@ class LearnerRun {
 
  private:
   Prompt MakePrompt(PromptUse use, int64_t ordinal, const Problem& problem) const;
+  LearnerOptions MakeLearnerOptions() const;
   TrainerConfig MakeTrainerConfig() const;
   Summary StartSummary(const BasePolicy& base) const;
   void CheckResumable() const;

@@ -1,5 +1,6 @@
 #include "services/machine_memory.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,11 @@ int64_t MachineMemoryBytes() {
     if (std::ifstream(file) >> limit && limit > 0) bytes = std::min(bytes, limit);
   }
   return bytes;
+}
+
+void KeepFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 }  // namespace r1zero

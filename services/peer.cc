@@ -22,7 +22,8 @@ using std::chrono::system_clock;
 
 constexpr milliseconds kLongestPause{2'000};
 constexpr milliseconds kWarnEvery{10'000};
-constexpr milliseconds kLook{20};  // how often to look whether a connection is there
+constexpr milliseconds kLook{20};       // how often to look whether a connection is there
+constexpr milliseconds kLookNearby{2};  // and whether somebody listens on this machine
 
 // Half to all of the pause, so that many workers do not come back at the same moment.
 milliseconds WithJitter(milliseconds pause) {
@@ -99,7 +100,7 @@ milliseconds Patience::AfterFailure(const grpc::Status& status) {
 }
 
 Peer::Peer(PeerOptions options, IoScope& scope) : options_(std::move(options)), scope_(scope) {
-  SendGrpcLogToOurs();
+  PrepareGrpc();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(options_.max_receive_bytes);
   arguments.SetMaxSendMessageSize(options_.max_send_bytes);
@@ -115,6 +116,14 @@ Peer::Peer(PeerOptions options, IoScope& scope) : options_(std::move(options)), 
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   channel_ = grpc::CreateCustomChannel(ParseAddress(options_.address).ToString(),
                                        grpc::InsecureChannelCredentials(), arguments);
+}
+
+asio::awaitable<void> Peer::Listening() {
+  const Address address = ParseAddress(options_.address);
+  const auto until = steady_clock::now() + options_.patience / 2;
+  while (address.is_unix() && !IsListening(address) && steady_clock::now() < until) {
+    co_await scope_.Sleep(kLookNearby);
+  }
 }
 
 asio::awaitable<void> Peer::Connected() {

@@ -7,14 +7,17 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 
 #include "common/error.h"
 
 namespace r1zero {
 
+std::filesystem::path PathBesideProgram(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
+}
+
 std::string ProgramBeside(const std::string& name) {
-  const auto path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
+  const std::filesystem::path path = PathBesideProgram(name);
   const bool runs = access(path.c_str(), X_OK) == 0;  // before errno is read
   Require(runs, path.string(), ": ", std::strerror(errno),
           "; it is built beside r1zero: build all targets, and move the two programs together");

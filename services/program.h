@@ -1,12 +1,16 @@
 // The two programs of the command line and where they lie.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace r1zero {
 
-// The absolute path of `name` beside the running program. Error if it is not there.
+// The absolute path of `name` beside the running program; it need not be there.
+std::filesystem::path PathBesideProgram(const std::string& name);
+
+// The same of a program. Error if it is not there.
 std::string ProgramBeside(const std::string& name);
 
 // Runs a program to its end, without its standard output. Returns its exit status. Error if it cannot

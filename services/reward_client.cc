@@ -65,6 +65,7 @@ asio::awaitable<void> RewardClient::Check() {
   auto start = [&](grpc::ClientContext* context, v1::ScoreReply* reply, auto done) {
     stub_->async()->Score(context, &request, reply, std::move(done));
   };
+  co_await peer_.Listening();
   co_await peer_.Call<v1::ScoreReply>("Score", options_.deadline, start);
 }
 

@@ -47,7 +47,7 @@ Server::Server(const ServerOptions& options, const std::vector<grpc::Service*>& 
   RequireAllowedBind(options);
   Address address = ParseAddress(options.listen);
   CheckCanListen(address);
-  SendGrpcLogToOurs();
+  PrepareGrpc();
   EnableHealthAndReflection();
 
   grpc::ServerBuilder builder;

@@ -1,5 +1,6 @@
 #include "services/training_client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/error.h"
@@ -11,10 +12,12 @@ namespace r1zero {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
 constexpr milliseconds kDeadline{10'000};
 constexpr milliseconds kLongestLeave{1'000};
+constexpr milliseconds kFirstPause{100}, kLongestPause{1'000};  // between questions for leases
 constexpr int64_t kSlowestBytesPerMs = 1'000;  // a slower link is no link for weights
 
 // Feeds one stream into a receiver, on gRPC's threads, and calls `done` last.
@@ -82,16 +85,20 @@ v1::Identity TrainingClient::Identity() const {
 }
 
 const RunTerms& TrainingClient::Join() {
+  terms_ = FromProto(peer_.scope().Block(AskToJoin(), stop_));
+  peer_.scope().Spawn(KeepHeartbeat());
+  return terms_;
+}
+
+asio::awaitable<v1::JoinReply> TrainingClient::AskToJoin() {
   v1::JoinRequest request;
   request.set_worker(worker_);
   request.set_protocol(kProtocolVersion);
   auto start = [&](grpc::ClientContext* context, v1::JoinReply* reply, auto done) {
     stub_->async()->Join(context, &request, reply, std::move(done));
   };
-  terms_ =
-      FromProto(peer_.scope().Block(peer_.Call<v1::JoinReply>("Join", kDeadline, start), stop_));
-  peer_.scope().Spawn(KeepHeartbeat());
-  return terms_;
+  co_await peer_.Listening();
+  co_return co_await peer_.Call<v1::JoinReply>("Join", kDeadline, start);
 }
 
 asio::awaitable<void> TrainingClient::KeepHeartbeat() {
@@ -124,6 +131,7 @@ asio::awaitable<v1::LeasePromptsReply> TrainingClient::Lease(v1::LeasePromptsReq
 
 LeaseReply TrainingClient::LeasePrompts(int64_t max_prompts, milliseconds wait) {
   peer_.scope().RethrowFailure();
+  if (wait == milliseconds(0) && steady_clock::now() < ask_again_) return {};
   v1::LeasePromptsRequest request;
   *request.mutable_identity() = Identity();
   request.set_max_prompts(max_prompts);
@@ -140,9 +148,16 @@ LeaseReply TrainingClient::LeasePrompts(int64_t max_prompts, milliseconds wait) 
   } catch (const Interrupted&) {
     return {};
   }
+  AskAgainLater(static_cast<int64_t>(reply.leases.size()) < max_prompts, reply.leases.empty());
   const std::lock_guard lock(mutex_);
   for (const auto& lease : reply.leases) held_[lease.id] = lease.sampling.seed;
   return reply;
+}
+
+// Fewer than asked for: there are no more for this worker now. None at all: the pause doubles.
+void TrainingClient::AskAgainLater(bool fewer, bool none) {
+  pause_ = none ? std::clamp(2 * pause_, kFirstPause, kLongestPause) : kFirstPause;
+  ask_again_ = fewer ? steady_clock::now() + pause_ : steady_clock::time_point();
 }
 
 std::shared_ptr<const Weights> TrainingClient::FetchWeights(int64_t version) {
@@ -196,10 +211,12 @@ asio::awaitable<TrainingClient::Fetched> TrainingClient::FetchOnce(
   co_return fetched;
 }
 
-asio::awaitable<void> TrainingClient::Submit(const Group& group) {
+asio::awaitable<void> TrainingClient::Submit(const Group& group, const GroupTimes& times) {
   v1::SubmitGroupRequest request;
   *request.mutable_identity() = Identity();
   *request.mutable_group() = ToProto(group);
+  request.set_engine_seconds(times.engine_s);
+  request.set_reward_seconds(times.reward_s);
   auto start = [&](grpc::ClientContext* context, v1::SubmitGroupReply* reply, auto done) {
     stub_->async()->SubmitGroup(context, &request, reply, std::move(done));
   };

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 
+#include "grpo/group_buffer.h"
 #include "policy/weight_store.h"
 #include "proto/training.grpc.pb.h"
 #include "rollout/worker.h"
@@ -31,7 +32,9 @@ class TrainingClient {
   const RunTerms& Join();
   const RunTerms& terms() const { return terms_; }
 
-  // Up to `max_prompts` leases, after at most `wait`. Empty once `stop` says so.
+  // Up to `max_prompts` leases, after at most `wait`. Empty once `stop` says so. Without a wait the
+  // learner is asked only if it gave as many the last time, or some time has passed since: an engine that
+  // is at work asks every few tokens, and each answer costs it a token's time.
   LeaseReply LeasePrompts(int64_t max_prompts, std::chrono::milliseconds wait);
 
   // Weights of at least this version. Checked chunk by chunk and as a whole; a damaged stream is
@@ -39,7 +42,7 @@ class TrainingClient {
   std::shared_ptr<const Weights> FetchWeights(int64_t version);
 
   // Ends with the lease settled, one way or the other. Error if the learner calls the group invalid.
-  asio::awaitable<void> Submit(const Group& group);
+  asio::awaitable<void> Submit(const Group& group, const GroupTimes& times = {});
 
   // The lease will not be fulfilled from here: the learner is told with the next LeasePrompts.
   void GiveBack(uint64_t lease_id);
@@ -54,6 +57,8 @@ class TrainingClient {
  private:
   struct Fetched;
   v1::Identity Identity() const;
+  void AskAgainLater(bool fewer, bool none);
+  asio::awaitable<v1::JoinReply> AskToJoin();
   asio::awaitable<void> KeepHeartbeat();
   asio::awaitable<v1::LeasePromptsReply> Lease(v1::LeasePromptsRequest request);
   asio::awaitable<Fetched> FetchOnce(std::chrono::system_clock::time_point deadline);
@@ -65,6 +70,9 @@ class TrainingClient {
   std::unique_ptr<v1::Training::Stub> stub_;
   RunTerms terms_;
   PublishedWeights latest_;
+  // Of the worker's own thread.
+  std::chrono::milliseconds pause_{0};
+  std::chrono::steady_clock::time_point ask_again_;
   mutable std::mutex mutex_;
   std::map<uint64_t, uint64_t> held_;  // sampling seeds by lease
 };

@@ -3,6 +3,7 @@
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/log.h"
 #include "services/status.h"
@@ -23,6 +24,9 @@ void CheckWorkerName(const std::string& worker) {
   Require(!worker.empty() && worker.size() <= kLongestName, "worker has a name of ", worker.size(),
           " bytes, expected 1 to ", kLongestName);
 }
+
+// What a worker says of its time is for the metrics only: nonsense is no reason to refuse a group.
+double Seconds(double said) { return std::isfinite(said) && said > 0 ? said : 0; }
 
 // Waits in slices, so that a caller that went away does not keep its thread.
 std::optional<std::vector<Lease>> LeaseUnlessCancelled(GroupBuffer& buffer,
@@ -81,7 +85,9 @@ grpc::Status TrainingService::SubmitGroup(grpc::ServerContext*,
     std::string why;
     SubmitVerdict verdict = SubmitVerdict::kInvalid;
     try {
-      verdict = buffer_.Submit(worker, FromProto(request->group()), &why);
+      verdict = buffer_.Submit(worker, FromProto(request->group()), &why,
+                               {.engine_s = Seconds(request->engine_seconds()),
+                                .reward_s = Seconds(request->reward_seconds())});
     } catch (const Error& e) {
       why = e.what();
     }

@@ -56,6 +56,7 @@ void WeightReceiver::Start(const v1::WeightsChunk& first) {
     Require(have_ && first.sha256() == have_sha256_, "weights of version ", first.version(),
             " are said to be unchanged, but their hash ", first.sha256(), " is not the one here");
     weights_->flat = have_->flat;
+    is_copy_ = true;
     received_ = expected;
   } else {
     weights_->flat.resize(expected / sizeof(float));
@@ -79,6 +80,7 @@ void WeightReceiver::Add(const v1::WeightsChunk& chunk) {
           " does not match its CRC-32C");
   std::memcpy(reinterpret_cast<std::byte*>(weights_->flat.data()) + received_, chunk.data().data(),
               size);
+  hash_.Update(Bytes(chunk.data()));  // while the next chunk is on its way
   received_ += size;
 }
 
@@ -86,7 +88,7 @@ PublishedWeights WeightReceiver::Finish() {
   Require(weights_ != nullptr, "the stream of weights is empty");
   const auto total = static_cast<int64_t>(std::as_bytes(std::span(weights_->flat)).size());
   Require(received_ == total, "the stream of weights ended at byte ", received_, " of ", total);
-  const std::string found = WeightSha256(*weights_);
+  const std::string found = is_copy_ ? WeightSha256(*weights_) : hash_.Hex();
   Require(found == sha256_, "weights of version ", weights_->version, " have SHA-256 ", found,
           ", expected ", sha256_);
   return {.weights = std::move(weights_), .sha256 = std::move(sha256_)};

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "common/sha256.h"
 #include "policy/weight_store.h"
 #include "proto/training.pb.h"
 
@@ -39,6 +40,8 @@ class WeightReceiver {
   std::string have_sha256_;
   std::shared_ptr<Weights> weights_;  // null before the first chunk
   std::string sha256_;
+  Sha256 hash_;           // of what was received
+  bool is_copy_ = false;  // of `have`: nothing was received
   int64_t received_ = 0;  // bytes
 };
 

@@ -8,6 +8,7 @@
 #include "common/stop.h"
 #include "services/address.h"
 #include "services/command.h"
+#include "services/machine_memory.h"
 #include "services/verbs.h"
 #include "services/worker_session.h"
 
@@ -66,6 +67,7 @@ int Run(WorkerFlags& flags) {
 }  // namespace
 
 int WorkerMain(int argc, char** argv) {
+  KeepFreedMemory();
   WorkerFlags flags;
   CLI::App app(kDescription, "r1zero worker");
   AddFlags(app, flags);

@@ -9,6 +9,7 @@
 #include "rollout/engine.h"
 #include "rollout/rollout_check.h"
 #include "services/delivery.h"
+#include "services/engine_clock.h"
 #include "services/status.h"
 
 namespace r1zero {
@@ -28,14 +29,25 @@ Engine MakeEngine(const RunTerms& terms) {
 }
 
 WorkerPorts MakePorts(TrainingClient& learner, Delivery& delivery, IoScope& scope,
-                      const std::function<bool()>& stop) {
+                      const std::function<bool()>& stop, const EngineClock& clock) {
   return {
       .lease = [&](int64_t prompts,
                    std::chrono::milliseconds wait) { return learner.LeasePrompts(prompts, wait); },
       .fetch_weights = [&](int64_t version) { return learner.FetchWeights(version); },
-      .deliver = [&](Group group) { delivery.Deliver(std::move(group)); },
+      .deliver = [&](Group group) { delivery.Deliver(std::move(group), clock.seconds()); },
       .flush = [&] { delivery.Flush(); },
       .stop = [&] { return stop() || scope.failed(); }};
+}
+
+// One line, for those who measure how soon a run samples. Asked between decode steps.
+std::function<bool()> NotingFirstToken(std::function<bool()> stop, const Engine& engine) {
+  return [stop = std::move(stop), &engine, noted = false]() mutable {
+    if (!noted && engine.tokens_sampled() > 0) {
+      LogInfo("sampled its first token");
+      noted = true;
+    }
+    return stop();
+  };
 }
 
 void Session(const WorkerOptions& options) {
@@ -55,7 +67,10 @@ void Session(const WorkerOptions& options) {
 
   Engine engine = MakeEngine(terms);
   try {
-    RunWorker(engine, tokenizer, MakePorts(learner, delivery, scope, options.stop));
+    EngineClock clock;
+    WorkerPorts ports = MakePorts(learner, delivery, scope, options.stop, clock);
+    ports.stop = NotingFirstToken(std::move(ports.stop), engine);
+    RunWorker(engine, tokenizer, clock.Timed(std::move(ports)));
   } catch (const Interrupted&) {  // while it fetched weights
   }
   scope.RethrowFailure();

@@ -36,15 +36,25 @@ std::vector<float> Alternating(int64_t n) {
   return advantages;
 }
 
-void RunUpdates(benchmark::State& state, int64_t shape, const Workload& work, bool kl,
-                int threads) {
+// The same sequences in groups of one, each with its own copy of the prompt: nothing is shared.
+std::vector<Group> GroupsOfOne(const std::vector<Group>& groups) {
+  std::vector<Group> alone;
+  for (const Group& group : groups)
+    for (const Completion& completion : group.completions)
+      alone.push_back({.prompt = group.prompt, .completions = {completion}});
+  return alone;
+}
+
+void RunUpdates(benchmark::State& state, int64_t shape, const Workload& work, bool kl, int threads,
+                bool shared = true) {
   const ModelConfig& policy = bench::Shapes()[shape].policy;
   LearnerOptions options{.max_completion_tokens = work.completion_tokens, .seed = 1};
   options.config.threads = threads;
   options.config.loss.kl_coef = kl ? 0.001 : 0.0;
   options.config.optimizer.lr = 1e-6;
   const auto learner = MakeLearner(InitWeights(policy, 1), options);
-  const std::vector<Group> groups = RandomGroups(policy, work);
+  std::vector<Group> groups = RandomGroups(policy, work);
+  if (!shared) groups = GroupsOfOne(groups);
   const std::vector<float> advantages = Alternating(work.prompts * work.group_size);
   int64_t step = 0;
   learner->Update(step++, groups, advantages);  // the first one grows the buffers
@@ -82,16 +92,16 @@ BENCHMARK(LearnerByLength)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-// 64 sequences of 256 + 64 tokens in groups of this size; without prompt sharing all of them would
-// cost what group size 1 costs.
+// 64 sequences of 256 + 64 tokens in groups of this size. shared 0: the same sequences as groups of
+// one, so that each prompt is computed for every completion.
 void LearnerByGroupSize(benchmark::State& state) {
   const int64_t group_size = state.range(1);
   const Workload work{.prompts = 64 / group_size, .group_size = group_size, .prompt_tokens = 256};
-  RunUpdates(state, state.range(0), work, false, 1);
+  RunUpdates(state, state.range(0), work, false, 1, state.range(2));
 }
 BENCHMARK(LearnerByGroupSize)
-    ->ArgNames({"shape", "group"})
-    ->ArgsProduct({{1}, {1, 2, 4, 8, 16, 32, 64}})
+    ->ArgNames({"shape", "group", "shared"})
+    ->ArgsProduct({{1}, {1, 2, 4, 8, 16, 32, 64}, {1, 0}})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

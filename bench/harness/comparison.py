@@ -44,8 +44,11 @@ class Samples:
             return
         self.values.setdefault(key, []).append(row["value"])
         self.units[row["shape"]] = row["unit"]
-        if "phases" in row:
-            self.phases[key] = row["phases"]
+        for phase, seconds in row.get("phases", {}).items():
+            self.phases.setdefault(key, {}).setdefault(phase, []).append(seconds)
+
+    def median_phases(self, key):
+        return {phase: statistics.median(seconds) for phase, seconds in self.phases[key].items()}
 
     def take(self, side, shapes):
         try:
@@ -85,7 +88,7 @@ def rows_of(comparison, shape, ours, peers):
         return [row | {"error": "ours: " + ours.errors[key]}]
     row |= {"ours": statistics.median(ours.values[key]), "ours_samples": ours.values[key]}
     if key in ours.phases:
-        row["phases"] = ours.phases[key]
+        row["phases"] = ours.median_phases(key)
     if not comparison.peers:
         return [row]
     return [row | against(comparison, row["ours"], peers, group, comparison.peer_shape.get(shape, shape))
@@ -110,5 +113,5 @@ def against(comparison, ours, peers, group, shape):
     ratio = medians[best] / ours if comparison.lower_is_better else ours / medians[best]
     row |= {"peer": medians[best], "peer_name": best, "ratio": ratio}
     if (best, shape) in peers.phases:
-        row["peer_phases"] = peers.phases[(best, shape)]
+        row["peer_phases"] = peers.median_phases((best, shape))
     return row

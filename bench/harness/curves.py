@@ -21,13 +21,17 @@ CURVES = [
     Curve("prefill, by prompt length", "rollout_bench", "^Prefill/", "length", 120),
     Curve("rollout, by group size, 64 sequences of 256 + 64 tokens", "rollout_bench", "^RolloutByGroupSize/", "group", 30),
     Curve("learner, by sequence length, 8,192 tokens", "grpo_bench", "^LearnerByLength/", "length", 180),
-    Curve("learner, by group size (1: no prompt is shared), 64 sequences of 256 + 64 tokens", "grpo_bench",
-          "^LearnerByGroupSize/", "group", 70),
+    Curve("learner, by group size, 64 sequences of 256 + 64 tokens", "grpo_bench",
+          "^LearnerByGroupSize/.*/shared:1", "group", 70),
+    Curve("learner, by group size, no prompt shared (the same sequences as groups of one)", "grpo_bench",
+          "^LearnerByGroupSize/.*/shared:0", "group", 90),
     Curve("learner, by model (parameters), groups of 8", "grpo_bench", "^Learner/shape:./group:8/kl:0/", "parameters", 120),
 ]
 QUICK = {"rollout, by sequences decoded together": "^Rollout/shape:1/batch:(1|32)/",
-         "learner, by group size (1: no prompt is shared), 64 sequences of 256 + 64 tokens":
-         "^LearnerByGroupSize/shape:1/group:(1|64)/"}
+         "learner, by group size, 64 sequences of 256 + 64 tokens":
+         "^LearnerByGroupSize/shape:1/group:(1|64)/shared:1",
+         "learner, by group size, no prompt shared (the same sequences as groups of one)":
+         "^LearnerByGroupSize/shape:1/group:(1|64)/shared:0"}
 
 
 def measure_curve(curve, settings):

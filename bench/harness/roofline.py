@@ -44,7 +44,7 @@ def rollout_parts(model, batch, group_size):
         Part("attention", 4 * keys * Q * L, 8 * read_keys * KV * L, "AttentionDecode/",
              8 * batch * (PROMPT / group_size + NEW / 2) * KV * L),
         Part("norms, rotary embedding, SwiGLU", 0, 4 * tokens * L * (4 * D + 2 * (Q + KV) + 3 * F), "SwiGluForward/"),
-        Part("sampling", 0, 4 * new * V, "Sample/"),
+        Part("sampling", 0, 4 * new * V, f"Sample/plain/V:{V}"),
     ]
 
 

@@ -1,12 +1,11 @@
-// The fused language-model head and the sampler on one core. The head's backward computes the logits
-// again: 6 floating-point operations a weight and row, 2 forward.
+// The fused language-model head on one core. Its backward computes the logits again: 6 floating-point
+// operations a weight and row, 2 forward.
 #include "kernels/head.h"
 
 #include <vector>
 
 #include "bench/kernels/peak.h"
 #include "bench/shapes.h"
-#include "kernels/sampler.h"
 
 namespace r1zero::kernels {
 namespace {
@@ -68,18 +67,6 @@ void Rows(benchmark::internal::Benchmark* bench) {
 }
 BENCHMARK(Forward)->Name("HeadForward")->Apply(Rows);
 BENCHMARK(Backward)->Name("HeadBackward")->Apply(Rows);
-
-// Arguments: vocabulary; top_p in percent.
-void Sample(benchmark::State& state) {
-  const int64_t V = state.range(0);
-  AlignedVector<float> logits_V(V), scratch_V(V);
-  for (int64_t v = 0; v < V; ++v) logits_V[v] = 0.1f * static_cast<float>(v * 7 % 61);
-  const SamplerParams params{.top_p = 0.01f * static_cast<float>(state.range(1))};
-  for (auto _ : state)
-    benchmark::DoNotOptimize(SampleToken(logits_V.data(), V, params, 0.5f, scratch_V.data()));
-  bench::ReportBytes(state, static_cast<double>(V * sizeof(float)));
-}
-BENCHMARK(Sample)->ArgNames({"V", "top_p"})->ArgsProduct({{121, 512, 49152}, {100, 90}});
 
 }  // namespace
 }  // namespace r1zero::kernels

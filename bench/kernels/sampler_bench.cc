@@ -1,10 +1,10 @@
 // Draws on one core: time a row by vocabulary, plain and with each truncation.
 #include "kernels/sampler.h"
 
-#include <benchmark/benchmark.h>
-
 #include <random>
 #include <vector>
+
+#include "bench/kernels/peak.h"
 
 namespace r1zero::kernels {
 namespace {
@@ -19,7 +19,7 @@ std::vector<float> RandomLogits(int64_t n) {
   return logits;
 }
 
-void SampleRows(benchmark::State& state, const SamplerParams& params) {
+void Sample(benchmark::State& state, const SamplerParams& params) {
   const int64_t V = state.range(0);
   const std::vector<float> logits = RandomLogits(kRows * V);
   std::vector<float> scratch(V);
@@ -31,10 +31,15 @@ void SampleRows(benchmark::State& state, const SamplerParams& params) {
     uniform -= uniform >= 1;
     benchmark::DoNotOptimize(SampleToken(&logits[row * V], V, params, uniform, scratch.data()));
   }
+  bench::ReportBytes(state, static_cast<double>(V * sizeof(float)));
 }
 
-#define R1ZERO_BENCH(name, ...) \
-  BENCHMARK_CAPTURE(SampleRows, name, SamplerParams{__VA_ARGS__})->Arg(121)->Arg(512)->Arg(49152)
+#define R1ZERO_BENCH(name, ...)                               \
+  BENCHMARK_CAPTURE(Sample, name, SamplerParams{__VA_ARGS__}) \
+      ->ArgName("V")                                          \
+      ->Arg(121)                                              \
+      ->Arg(512)                                              \
+      ->Arg(49152)
 R1ZERO_BENCH(plain);
 R1ZERO_BENCH(top_k_50, .top_k = 50);
 R1ZERO_BENCH(top_p_0_9, .top_p = 0.9f);

@@ -96,11 +96,12 @@ struct Session {
 // metrics.jsonl without what the wall clock decides.
 std::string MetricsWithoutTime(const fs::path& folder) {
   std::string lines;
-  for (Json line : ReadJsonLines(folder / "metrics.jsonl")) {
-    for (const char* name :
-         {"time", "timing_s/rollout", "timing_s/update", "timing_s/step", "perf/throughput"})
-      line.erase(name);
-    lines += line.dump() + "\n";
+  for (const Json& line : ReadJsonLines(folder / "metrics.jsonl")) {
+    Json timeless = Json::object();
+    for (const auto& [name, value] : line.items())
+      if (name != "time" && name != "perf/throughput" && !name.starts_with("timing_s/"))
+        timeless[name] = value;
+    lines += timeless.dump() + "\n";
   }
   return lines;
 }

@@ -38,5 +38,16 @@ TEST(Address, KnowsWhatOtherMachinesCannotReach) {
     EXPECT_FALSE(ParseAddress(text).is_loopback()) << text;
 }
 
+TEST(Address, SaysWhetherSomebodyListensOnAUnixSocket) {
+  const std::string path = testing::TempDir() + "listening-" + std::to_string(getpid());
+  const Address address = ParseAddress("unix:" + path);
+  EXPECT_FALSE(IsListening(address));
+  {
+    const Server server({.listen = address.ToString()}, {});
+    EXPECT_TRUE(IsListening(address));
+  }
+  EXPECT_FALSE(IsListening(address));
+}
+
 }  // namespace
 }  // namespace r1zero
