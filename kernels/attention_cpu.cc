@@ -325,13 +325,22 @@ static float* WeightsOf(int64_t num_keys) {
   return Scratch(weights, 2 * kRowsPerTask * PaddedKeys(num_keys));
 }
 
+// How many blocks of `row` are among those of the row before it.
+static int64_t KnownBlocks(const AttentionRow& before, const AttentionRow& row) {
+  const int64_t most = (std::min(before.num_keys, row.num_keys) + 15) / 16;
+  if (before.block_table == row.block_table) return most;
+  int64_t known = 0;
+  while (known < most && before.block_table[known] == row.block_table[known]) ++known;
+  return known;
+}
+
 void PlanAttention(const AttentionRow* rows_M, int64_t M, const AttentionShape& shape,
                    const float* layer_blocks, ReadAhead& ahead) {
   const int64_t floats = KvBlockFloats(shape);
   for (int64_t m = 0; m < M; ++m) {
     const AttentionRow& row = rows_M[m];
     const int64_t blocks = (row.num_keys + 15) / 16;
-    const int64_t known = m == 0 ? 0 : SharedBlocks(rows_M[m - 1], row, blocks);
+    const int64_t known = m == 0 ? 0 : KnownBlocks(rows_M[m - 1], row);
     ahead.Add(layer_blocks, row.block_table + known, blocks - known, floats);
   }
 }

@@ -39,6 +39,8 @@ void MatMul(const float* x_MK, int64_t ldx, const PackedMatrix& b, float* y_MN, 
 
 // The next entries of the plan: b as MatMul reads it. `cached`: the cache holds it already.
 void PlanMatMul(const PackedMatrix& b, bool cached, ReadAhead& ahead);
+// How many they are.
+int64_t NumPlanEntries(const PackedMatrix& b);
 
 // dw[n, k] = fma over m ascending of dy[m, n] * x[m, k], starting from dw[n, k].
 void AccumulateWeightGradient(const float* dy_MN, int64_t lddy, const float* x_MK, int64_t ldx,

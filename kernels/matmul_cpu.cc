@@ -248,8 +248,10 @@ void PackInputGradient(const float* w_NK, int64_t N, int64_t K, PackedMatrix& pa
   }
 }
 
+int64_t NumPlanEntries(const PackedMatrix& b) { return b.N == 0 ? 0 : CacheBlocks(b); }
+
 void PlanMatMul(const PackedMatrix& b, bool cached, ReadAhead& ahead) {
-  const int64_t panels = CeilDiv(b.N, 16), blocks = b.N == 0 ? 0 : CacheBlocks(b);
+  const int64_t panels = CeilDiv(b.N, 16), blocks = NumPlanEntries(b);
   for (int64_t block = 0; block < blocks; ++block) {
     const Range part = Part(panels, blocks, block);
     if (cached) {

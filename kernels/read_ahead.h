@@ -21,7 +21,11 @@ class ReadAhead {
   // Half of this machine's second-level cache.
   static int64_t DefaultDistance();
 
+  // Room for a plan of so many entries, so that making it allocates nothing.
+  void Reserve(int64_t entries) { plan_.reserve(entries); }
   void Clear();
+  int64_t entries() const { return static_cast<int64_t>(plan_.size()); }
+  int64_t reached() const { return reached_; }
   // The next entries of the plan: `floats` floats from p on; blocks of `block_floats` at
   // base + table[i] * block_floats; something that the cache is expected to hold already.
   void Add(const float* p, int64_t floats) { Add({p, nullptr, 1, floats}); }

@@ -36,6 +36,7 @@ class CpuDecoder final : public Decoder {
         num_blocks_(num_blocks),
         max_batch_tokens_(max_batch_tokens),
         layer_floats_(num_blocks * kernels::KvBlockFloats(shape_)),
+        layer_is_cached_(LayerBytes() <= kernels::ReadAhead::DefaultDistance()),
         most_positions_(std::min(config.max_positions, num_blocks * kernels::kKvBlockTokens)),
         rope_(shape_.head_width, config.max_positions, config.rope_theta),
         blocks_(config.num_layers * layer_floats_) {
@@ -61,6 +62,7 @@ class CpuDecoder final : public Decoder {
     Require(weights->config == config_, "weights of another model: of ", Shape(weights->config),
             "; the decoder was made for ", Shape(config_));
     weights_ = PackWeights(std::move(weights));
+    ahead_.Reserve(MostPlanEntries());
   }
 
   void Forward(std::span<const DecoderInput> batch, float* logits_BV) override {
@@ -78,6 +80,8 @@ class CpuDecoder final : public Decoder {
       }
     }
     Head(logits_BV);
+    Require(ahead_.reached() == ahead_.entries(), "the decoder read ", ahead_.reached(), " of the ",
+            ahead_.entries(), " entries of its plan");
   }
 
   void CopyBlock(int32_t from, int32_t to, int tokens) override;
@@ -96,9 +100,7 @@ class CpuDecoder final : public Decoder {
 
   // Rows that run through a layer together: few where the layer's weights stay in the cache, so that
   // the KV of the next few comes in meanwhile; all where the weights are what has to be fetched.
-  int64_t tile_rows() const {
-    return LayerBytes() <= kernels::ReadAhead::DefaultDistance() ? kTileRows : M();
-  }
+  int64_t tile_rows() const { return layer_is_cached_ ? kTileRows : M(); }
   Rows Tile(int64_t begin) const { return {begin, std::min(tile_rows(), M() - begin)}; }
   int64_t LayerBytes() const {
     const int64_t D = config_.hidden_size, F = config_.intermediate_size;
@@ -121,7 +123,16 @@ class CpuDecoder final : public Decoder {
           kernels::PlanMatMul(*matrix, cached, ahead_);
       }
     }
-    kernels::PlanMatMul(weights_->head, /*cached=*/false, ahead_);
+    if (!logit_rows_.empty()) kernels::PlanMatMul(weights_->head, /*cached=*/false, ahead_);
+  }
+  int64_t MostPlanEntries() const {
+    const PackedLayer& w = weights_->layers.front();
+    int64_t of_tile = 0;
+    for (const kernels::PackedMatrix* matrix : {&w.qkv, &w.o, &w.gate_up, &w.down})
+      of_tile += kernels::NumPlanEntries(*matrix);
+    const int64_t tiles = layer_is_cached_ ? (max_batch_tokens_ + kTileRows - 1) / kTileRows : 1;
+    return config_.num_layers * (tiles * of_tile + max_batch_tokens_) +
+           kernels::NumPlanEntries(weights_->head);
   }
 
   kernels::ReadAhead* ahead() { return M() < kRowsThatMultiplyLonger ? nullptr : &ahead_; }
@@ -222,6 +233,7 @@ class CpuDecoder final : public Decoder {
   ModelConfig config_;
   kernels::AttentionShape shape_;
   int64_t num_blocks_, max_batch_tokens_, layer_floats_;
+  bool layer_is_cached_;    // its weights fit into the part of the cache that is theirs
   int64_t most_positions_;  // that a sequence can reach: the context's, or what the blocks hold
   kernels::RopeTable rope_;
   kernels::ThreadPool pool_{1};

@@ -87,17 +87,20 @@ TEST(ReadAhead, AttentionHasAnEntryARowWithoutTheBlocksOfTheRowBefore) {
   const AttentionShape shape{.heads = 1, .kv_heads = 1, .head_width = 16, .scale = 1};
   const int64_t floats = KvBlockFloats(shape);
   const std::vector<float> blocks(8 * floats);
-  const std::vector<int32_t> first = {5, 2}, second = {5, 3}, alone = {7};
-  const std::vector<AttentionRow> rows = {
-      {first.data(), 20}, {second.data(), 20}, {alone.data(), 1}};
+  const std::vector<int32_t> first = {5}, second = {5, 3}, third = {5, 2}, alone = {7};
+  const std::vector<AttentionRow> rows = {{first.data(), 9},
+                                          {second.data(), 20},
+                                          {third.data(), 19},
+                                          {third.data(), 20},
+                                          {alone.data(), 1}};
   ReadAhead ahead(int64_t{1} << 20);
-  PlanAttention(rows.data(), 3, shape, blocks.data(), ahead);
+  PlanAttention(rows.data(), 5, shape, blocks.data(), ahead);
   std::vector<int64_t> numbers;
   for (auto next = ahead.Take(floats); next.count > 0; next = ahead.Take(floats)) {
     EXPECT_EQ(next.count * kLine, floats);
     numbers.push_back((next.first - blocks.data()) / floats);
   }
-  EXPECT_EQ(numbers, (std::vector<int64_t>{5, 2, 3, 7}));
+  EXPECT_EQ(numbers, (std::vector<int64_t>{5, 3, 2, 7}));
 }
 
 }  // namespace

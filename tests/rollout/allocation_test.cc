@@ -64,21 +64,23 @@ ModelConfig LongPolicy() {
   return policy;
 }
 
-Lease EndlessLease(int64_t ordinal, float temperature) {
+Lease EndlessLease(int64_t ordinal, int group_size, float temperature) {
   Lease lease{.id = static_cast<uint64_t>(ordinal)};
   lease.prompt.ordinal = ordinal;
   for (int i = 0; i < kPromptTokens; ++i) lease.prompt.tokens.push_back(2 + (ordinal + i) % 20);
-  lease.sampling.group_size = 1;
+  lease.sampling.group_size = group_size;
   lease.sampling.temperature = temperature;
   lease.sampling.max_total_tokens = kPromptTokens + kSteps + 10;
   lease.sampling.stop = {"<this is never said>", "<nor this>"};
   return lease;
 }
 
-class Allocations : public testing::TestWithParam<std::tuple<int, float>> {};
+// Groups, completions of each, temperature.
+class Allocations : public testing::TestWithParam<std::tuple<int, int, float>> {};
 
 TEST_P(Allocations, AreNoneInADecodeStep) {
-  const auto [sequences, temperature] = GetParam();
+  const auto [groups, group_size, temperature] = GetParam();
+  const int sequences = groups * group_size;
   const EngineConfig config{.max_sequences = sequences};
   const ModelConfig policy = LongPolicy();
   Engine engine(std::make_unique<EndlessDecoder>(MakeCpuDecoder(
@@ -86,7 +88,7 @@ TEST_P(Allocations, AreNoneInADecodeStep) {
                 config);
   engine.SetWeights(std::make_shared<Weights>(InitWeights(policy, 3)));
   engine.SetTokenTexts(std::vector<std::string>(policy.vocab_size, "a"));
-  for (int i = 0; i < sequences; ++i) engine.Add(EndlessLease(i, temperature));
+  for (int i = 0; i < groups; ++i) engine.Add(EndlessLease(i, group_size, temperature));
   engine.Step();  // prefill
   for (int step = 0; step < kSteps; ++step) {
     const int64_t before = allocations;
@@ -97,8 +99,11 @@ TEST_P(Allocations, AreNoneInADecodeStep) {
   EXPECT_EQ(engine.tokens_sampled(), sequences * (kSteps + 1));
 }
 
+// A short prompt of many completions: the step that prefills has fewer rows than those that decode.
 INSTANTIATE_TEST_SUITE_P(Sequences, Allocations,
-                         testing::Combine(testing::Values(1, 8, 64), testing::Values(0.0f, 1.0f)));
+                         testing::Values(std::tuple(1, 1, 0.0f), std::tuple(1, 1, 1.0f),
+                                         std::tuple(8, 1, 1.0f), std::tuple(64, 1, 0.0f),
+                                         std::tuple(64, 1, 1.0f), std::tuple(1, 32, 1.0f)));
 
 }  // namespace
 }  // namespace r1zero
