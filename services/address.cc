@@ -21,7 +21,8 @@ constexpr char kExpected[] = ", expected HOST:PORT, [IPV6]:PORT or unix:PATH";
 // A socket that closes itself.
 class Socket {
  public:
-  explicit Socket(int family) : fd_(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Socket(int family, int flags = 0)
+      : fd_(socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)) {
     Require(fd_ >= 0, "cannot open a socket: ", std::strerror(errno));
   }
   ~Socket() { close(fd_); }
@@ -114,7 +115,7 @@ Address ParseAddress(const std::string& text) {
 
 bool IsListening(const Address& address) {
   const sockaddr_un name = UnixName(address);
-  const Socket caller(AF_UNIX);
+  const Socket caller(AF_UNIX, SOCK_NONBLOCK);  // a server that stands still would hold it
   return connect(caller.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
 }
 

@@ -1,5 +1,6 @@
 #include "services/background_learner.h"
 
+#include <chrono>
 #include <utility>
 
 namespace r1zero {
@@ -12,6 +13,10 @@ Learner& BackgroundLearner::Changed() {
   Learner& learner = *learner_.get();
   base_ = nullptr;
   return learner;
+}
+
+void BackgroundLearner::RethrowIfFailed() const {
+  if (learner_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) learner_.get();
 }
 
 UpdateMetrics BackgroundLearner::Update(int64_t step, std::span<const Group> groups,

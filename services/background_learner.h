@@ -24,6 +24,12 @@ class BackgroundLearner : public Learner {
   LearnerState State() const override;
   void Restore(const Weights& weights, const LearnerState& state) override;
 
+  // Throws what making the learner threw, if it has; does not wait. For those who wait for other things
+  // meanwhile.
+  void RethrowIfFailed() const;
+  // Waits until the learner is made; throws what making it threw.
+  void Wait() const { learner_.get(); }
+
  private:
   Learner& Changed();  // the learner, whose policy is from now on its own
 

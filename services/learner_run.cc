@@ -99,10 +99,15 @@ TrainerOutcome LearnerRun::Execute(Console& console) {
                  },
              .held_out = std::move(held_out),
              .show = [&](const TrainerEvent& event) { Show(event, console); },
-             .stop = StopRequested},
+             .stop =
+                 [&] {
+                   learner.RethrowIfFailed();
+                   return StopRequested();
+                 }},
             resume_, summary);
   buffer_->Finish();
   summary.seconds_total += SecondsSince(start);
+  learner.Wait();  // a run of no steps, too, ends with what went wrong
   if (outcome == TrainerOutcome::kFinished) WriteResults(summary, console);
   return outcome;
 }

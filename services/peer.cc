@@ -22,8 +22,9 @@ using std::chrono::system_clock;
 
 constexpr milliseconds kLongestPause{2'000};
 constexpr milliseconds kWarnEvery{10'000};
-constexpr milliseconds kLook{20};       // how often to look whether a connection is there
-constexpr milliseconds kLookNearby{2};  // and whether somebody listens on this machine
+constexpr milliseconds kLook{20};            // how often to look whether a connection is there
+constexpr milliseconds kLookNearby{2};       // and whether somebody listens on this machine,
+constexpr milliseconds kLongestLook{1'000};  // for so long; calls are patient themselves
 
 // Half to all of the pause, so that many workers do not come back at the same moment.
 milliseconds WithJitter(milliseconds pause) {
@@ -120,7 +121,7 @@ Peer::Peer(PeerOptions options, IoScope& scope) : options_(std::move(options)), 
 
 asio::awaitable<void> Peer::Listening() {
   const Address address = ParseAddress(options_.address);
-  const auto until = steady_clock::now() + options_.patience / 2;
+  const auto until = steady_clock::now() + std::min(options_.patience, kLongestLook);
   while (address.is_unix() && !IsListening(address) && steady_clock::now() < until) {
     co_await scope_.Sleep(kLookNearby);
   }

@@ -62,7 +62,7 @@ class Peer {
   template <typename Reply, typename Start>
   asio::awaitable<Reply> Call(std::string method, std::chrono::milliseconds deadline, Start start);
 
-  // Waits until a server of this machine (unix:PATH) listens, at most half the patience; elsewhere
+  // Waits until a server of this machine (unix:PATH) listens, a second at most; elsewhere
   // not at all. A first attempt that comes too early would cost gRPC's pause after it, 100 ms and more.
   asio::awaitable<void> Listening();
 

@@ -20,7 +20,7 @@ std::string ProgramBeside(const std::string& name) {
   const std::filesystem::path path = PathBesideProgram(name);
   const bool runs = access(path.c_str(), X_OK) == 0;  // before errno is read
   Require(runs, path.string(), ": ", std::strerror(errno),
-          "; it is built beside r1zero: build all targets, and move the two programs together");
+          "; it is built beside r1zero: build all targets, and move the programs together");
   return path.string();
 }
 

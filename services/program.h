@@ -1,4 +1,4 @@
-// The two programs of the command line and where they lie.
+// The two programs of the command line, and the library beside them: where they lie.
 #pragma once
 
 #include <filesystem>

@@ -8,6 +8,9 @@
 #ifdef R1ZERO_TORCH_LIBRARY
 #include <dlfcn.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "common/error.h"
 #include "services/program.h"
 #endif
@@ -24,15 +27,28 @@ constexpr int kLowPriority = 10;  // of 19
 #ifdef R1ZERO_TORCH_LIBRARY
 namespace {
 
+constexpr const char* kHint =
+    "; it is built beside r1zero-learner: build all targets, and move them together";
+
+std::string LibraryPath() { return PathBesideProgram(R1ZERO_TORCH_LIBRARY).string(); }
+
+void RequireLibrary() {
+  const std::string path = LibraryPath();
+  const bool is_there = access(path.c_str(), R_OK) == 0;  // before errno is read
+  Require(is_there, path, ": ", std::strerror(errno), kHint);
+}
+
 const TorchParts& Load() {
-  const std::string path = PathBesideProgram(R1ZERO_TORCH_LIBRARY).string();
+  const std::string path = LibraryPath();
   void* const library = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
   const char* const why = library ? nullptr : dlerror();
-  Require(library != nullptr, "cannot load ", why ? why : path,
-          "; it is built beside r1zero-learner: build all targets, and move them together");
+  Require(library != nullptr, "cannot load ", why ? why : path, kHint);
   void* const parts = dlsym(library, "R1zeroTorchParts");
-  Require(parts != nullptr, path, " is of another release: it has no R1zeroTorchParts");
-  return *reinterpret_cast<decltype(&R1zeroTorchParts)>(parts)();
+  Require(parts != nullptr, path, ": has no R1zeroTorchParts", kHint);
+  const TorchParts& found = *reinterpret_cast<decltype(&R1zeroTorchParts)>(parts)();
+  Require(found.version == R1ZERO_VERSION, path, ": is of release ", found.version,
+          "; this program is of ", R1ZERO_VERSION, kHint);
+  return found;
 }
 
 }  // namespace
@@ -42,6 +58,10 @@ const TorchParts& Torch() {
   return parts;
 }
 #else
+namespace {
+void RequireLibrary() {}
+}  // namespace
+
 const TorchParts& Torch() { return *R1zeroTorchParts(); }
 #endif
 
@@ -56,6 +76,7 @@ const TorchParts& TorchAtLowPriority() {
 }
 
 void RequireDevice(const std::string& name) {
+  RequireLibrary();
   if (name != "cpu") Torch().require_device(name);
 }
 

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "grpo/learner.h"
 #include "grpo/pretrain.h"
@@ -15,6 +16,7 @@
 namespace r1zero {
 
 struct TorchParts {
+  std::string_view version;  // R1ZERO_VERSION that the library was compiled with
   std::unique_ptr<Learner> (*make_learner)(const Weights& base, const LearnerOptions& options);
   PretrainResult (*pretrain)(const Task& task, const Tokenizer& tokenizer,
                              const PretrainOptions& options);
@@ -30,7 +32,8 @@ const TorchParts& Torch();
 // The same in the shadow of other work: this machine's cores are for the workers that start meanwhile.
 const TorchParts& TorchAtLowPriority();
 
-// Error if libtorch has no such device. "cpu" is always there, and libtorch is not loaded to say so.
+// Error if libtorch has no such device, or if the library is not there. "cpu" is always there, and libtorch
+// is not loaded to say so.
 void RequireDevice(const std::string& name);
 
 }  // namespace r1zero

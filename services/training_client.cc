@@ -148,13 +148,14 @@ LeaseReply TrainingClient::LeasePrompts(int64_t max_prompts, milliseconds wait) 
   } catch (const Interrupted&) {
     return {};
   }
-  AskAgainLater(static_cast<int64_t>(reply.leases.size()) < max_prompts, reply.leases.empty());
+  const int64_t most = std::min(max_prompts, terms_.max_prompts_per_lease);
+  AskAgainLater(static_cast<int64_t>(reply.leases.size()) < most, reply.leases.empty());
   const std::lock_guard lock(mutex_);
   for (const auto& lease : reply.leases) held_[lease.id] = lease.sampling.seed;
   return reply;
 }
 
-// Fewer than asked for: there are no more for this worker now. None at all: the pause doubles.
+// Fewer than it could have been: there are no more for this worker now. None at all: the pause doubles.
 void TrainingClient::AskAgainLater(bool fewer, bool none) {
   pause_ = none ? std::clamp(2 * pause_, kFirstPause, kLongestPause) : kFirstPause;
   ask_again_ = fewer ? steady_clock::now() + pause_ : steady_clock::time_point();

@@ -80,5 +80,17 @@ TEST(BackgroundLearner, ThrowsWhatMakingItThrewWhereItIsNeeded) {
   EXPECT_THROW(learner.Update(0, {}, {}), Error);
 }
 
+TEST(BackgroundLearner, TellsThoseWhoWaitForOtherThingsThatMakingItFailed) {
+  std::promise<void> go_on;
+  BackgroundLearner learner(Base(), [&]() -> std::unique_ptr<Learner> {
+    go_on.get_future().wait();
+    Fail("no such device");
+  });
+  EXPECT_NO_THROW(learner.RethrowIfFailed()) << "not known yet";
+  go_on.set_value();
+  EXPECT_THROW(learner.Wait(), Error);
+  EXPECT_THROW(learner.RethrowIfFailed(), Error);
+}
+
 }  // namespace
 }  // namespace r1zero
