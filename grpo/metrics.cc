@@ -107,13 +107,12 @@ Metrics GroupMetrics(std::span<const Group> groups, std::span<const std::string>
 }
 
 Metrics RolloutMetrics(std::span<const Group> groups) {
-  int64_t preemptions = 0, tokens_prefilled = 0;
+  double preemptions = 0, tokens_prefilled = 0;  // a peer's: their sum must not overflow
   for (const Group& group : groups) {
-    preemptions += group.preemptions;
-    tokens_prefilled += group.tokens_prefilled;
+    preemptions += static_cast<double>(group.preemptions);
+    tokens_prefilled += static_cast<double>(group.tokens_prefilled);
   }
-  return {{"rollout/preemptions", static_cast<double>(preemptions)},
-          {"rollout/prefilled_tokens", static_cast<double>(tokens_prefilled)}};
+  return {{"rollout/preemptions", preemptions}, {"rollout/prefilled_tokens", tokens_prefilled}};
 }
 
 Metrics LearnerMetrics(const UpdateMetrics& update) {
