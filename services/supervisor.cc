@@ -64,6 +64,8 @@ class Supervisor {
     }
     io_.run();
     if (failure_) throw Error(*failure_);
+    if (interrupted_ && result_ > kInterruptedStatus)
+      result_ = kInterruptedStatus;  // it was killed
     if (result_ == kInterruptedStatus || (interrupted_ && result_ != 0))
       Say(options_.speaker, "interrupted; " + options_.hint);
     return result_;

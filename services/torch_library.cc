@@ -5,7 +5,7 @@
 
 extern "C" const r1zero::TorchParts* R1zeroTorchParts() {
   static constexpr r1zero::TorchParts parts{
-      .version = R1ZERO_VERSION,
+      .build = R1ZERO_BUILD,
       .make_learner = r1zero::MakeLearner,
       .pretrain = r1zero::Pretrain,
       .make_decoder = r1zero::MakeTorchDecoder,

@@ -46,8 +46,8 @@ const TorchParts& Load() {
   void* const parts = dlsym(library, "R1zeroTorchParts");
   Require(parts != nullptr, path, ": has no R1zeroTorchParts", kHint);
   const TorchParts& found = *reinterpret_cast<decltype(&R1zeroTorchParts)>(parts)();
-  Require(found.version == R1ZERO_VERSION, path, ": is of release ", found.version,
-          "; this program is of ", R1ZERO_VERSION, kHint);
+  Require(found.build == R1ZERO_BUILD, path, ": is of build ", found.build, "; this program is of ",
+          R1ZERO_BUILD, kHint);
   return found;
 }
 

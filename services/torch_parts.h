@@ -16,7 +16,7 @@
 namespace r1zero {
 
 struct TorchParts {
-  std::string_view version;  // R1ZERO_VERSION that the library was compiled with
+  std::string_view build;  // R1ZERO_BUILD that the library was compiled with
   std::unique_ptr<Learner> (*make_learner)(const Weights& base, const LearnerOptions& options);
   PretrainResult (*pretrain)(const Task& task, const Tokenizer& tokenizer,
                              const PretrainOptions& options);

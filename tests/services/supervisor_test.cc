@@ -11,6 +11,7 @@
 
 #include "common/error.h"
 #include "common/log.h"
+#include "services/process.h"
 #include "tests/services/test_ring.h"
 
 namespace r1zero {
@@ -237,7 +238,7 @@ TEST_F(SupervisorTest, KillsWhatDoesNotEndInTime) {
       Fork({Shell("learner", "trap '' TERM; echo $$ > pid; while true; do sleep 0.01; done")});
   const pid_t learner = AwaitPid("pid");
   kill(supervisor, SIGTERM);
-  EXPECT_EQ(Wait(supervisor), 128 + 9);
+  EXPECT_EQ(Wait(supervisor), kInterruptedStatus);
   EXPECT_TRUE(IsGone(learner));
 }
 
@@ -249,7 +250,7 @@ TEST_F(SupervisorTest, ASecondInterruptionKillsAtOnce) {
   kill(supervisor, SIGINT);
   while (Read("asked").empty()) std::this_thread::sleep_for(2ms);
   kill(supervisor, SIGINT);
-  EXPECT_EQ(Wait(supervisor), 128 + 9);
+  EXPECT_EQ(Wait(supervisor), kInterruptedStatus);
 }
 
 TEST_F(SupervisorTest, NothingIsLeftWhenTheSupervisorIsKilled) {
