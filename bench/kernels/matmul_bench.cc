@@ -103,8 +103,8 @@ void Training(benchmark::internal::Benchmark* bench) {
   bench->ArgNames({"shape", "matrix", "M"})->ArgsProduct({{0, 1, 2, 3}, {0, 1, 2, 3}, {1024}});
   bench->ArgsProduct({{0, 1, 2}, {kHead}, {1024}})->Args({3, kHead, 64});
 }
-// Everything in the first-level cache: what a tile of the product reaches when it waits for nothing.
-// The ceiling of all others here.
+// One tile, its operands in the first-level cache: what the call, the copy of x and the tile's beginning
+// and end cost beside its multiply-adds.
 void InFirstLevelCache(benchmark::State& state) {
   constexpr int64_t M = 12, K = 128, N = 32;
   const AlignedVector<float> w_NK(N * K, 0.5f), x_MK(M * K, 0.25f);
