@@ -3,9 +3,11 @@
 #include "policy/torch_decoder.h"
 #include "services/torch_parts.h"
 
+// Asked first: whether the two share types.
+extern "C" const char* R1zeroTorchBuild() { return R1ZERO_BUILD; }
+
 extern "C" const r1zero::TorchParts* R1zeroTorchParts() {
   static constexpr r1zero::TorchParts parts{
-      .build = R1ZERO_BUILD,
       .make_learner = r1zero::MakeLearner,
       .pretrain = r1zero::Pretrain,
       .make_decoder = r1zero::MakeTorchDecoder,

@@ -15,7 +15,8 @@
 #include "services/program.h"
 #endif
 
-extern "C" const r1zero::TorchParts* R1zeroTorchParts();  // torch_library.cc
+// torch_library.cc
+extern "C" const r1zero::TorchParts* R1zeroTorchParts();
 
 namespace r1zero {
 namespace {
@@ -43,12 +44,13 @@ const TorchParts& Load() {
   void* const library = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
   const char* const why = library ? nullptr : dlerror();
   Require(library != nullptr, "cannot load ", why ? why : path, kHint);
+  void* const build = dlsym(library, "R1zeroTorchBuild");
   void* const parts = dlsym(library, "R1zeroTorchParts");
-  Require(parts != nullptr, path, ": has no R1zeroTorchParts", kHint);
-  const TorchParts& found = *reinterpret_cast<decltype(&R1zeroTorchParts)>(parts)();
-  Require(found.build == R1ZERO_BUILD, path, ": is of build ", found.build, "; this program is of ",
+  Require(build != nullptr && parts != nullptr, path, ": is no library of r1zero's", kHint);
+  const std::string found = reinterpret_cast<const char* (*)()>(build)();
+  Require(found == R1ZERO_BUILD, path, ": is of build ", found, "; this program is of ",
           R1ZERO_BUILD, kHint);
-  return found;
+  return *reinterpret_cast<decltype(&R1zeroTorchParts)>(parts)();
 }
 
 }  // namespace

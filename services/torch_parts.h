@@ -7,7 +7,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "grpo/learner.h"
 #include "grpo/pretrain.h"
@@ -16,7 +15,6 @@
 namespace r1zero {
 
 struct TorchParts {
-  std::string_view build;  // R1ZERO_BUILD that the library was compiled with
   std::unique_ptr<Learner> (*make_learner)(const Weights& base, const LearnerOptions& options);
   PretrainResult (*pretrain)(const Task& task, const Tokenizer& tokenizer,
                              const PretrainOptions& options);
