@@ -41,13 +41,13 @@ inline int64_t ValueFloats(const AttentionShape& shape) {
   return (shape.head_width + 15) / 16 * 256;
 }
 inline int64_t FullBlocks(const AttentionRow& row) { return row.num_keys / 16; }
-// How many of the first `blocks` blocks two rows have in common.
-inline int64_t SharedBlocks(const AttentionRow& a, const AttentionRow& b, int64_t blocks) {
-  blocks = std::min(blocks, FullBlocks(b));
-  if (a.block_table == b.block_table) return blocks;
-  int64_t shared = 0;
-  while (shared < blocks && a.block_table[shared] == b.block_table[shared]) ++shared;
-  return shared;
+inline int64_t NumBlocks(const AttentionRow& row) { return (row.num_keys + 15) / 16; }
+// How many of the first `most` blocks two rows have in common. REQUIRES that both have so many.
+inline int64_t CommonBlocks(const AttentionRow& a, const AttentionRow& b, int64_t most) {
+  if (a.block_table == b.block_table) return most;
+  int64_t common = 0;
+  while (common < most && a.block_table[common] == b.block_table[common]) ++common;
+  return common;
 }
 // Into the second-level cache, which takes more lines at once than the first.
 inline void PrefetchForRead(const float* p) { __builtin_prefetch(p, 0, 2); }
@@ -93,7 +93,8 @@ HWY_INLINE Run RunFrom(const AttentionTile& tile, int64_t first) {
   const AttentionRow& row = tile.rows_M[first];
   Run run{first, 1, FullBlocks(row)};
   for (; first + run.rows < tile.count; ++run.rows) {
-    const int64_t shared = SharedBlocks(row, tile.rows_M[first + run.rows], run.blocks);
+    const AttentionRow& next = tile.rows_M[first + run.rows];
+    const int64_t shared = CommonBlocks(row, next, std::min(run.blocks, FullBlocks(next)));
     if (shared == 0 || 2 * shared < run.blocks) break;
     run.blocks = shared;
   }
@@ -325,22 +326,17 @@ static float* WeightsOf(int64_t num_keys) {
   return Scratch(weights, 2 * kRowsPerTask * PaddedKeys(num_keys));
 }
 
-// How many blocks of `row` are among those of the row before it.
-static int64_t KnownBlocks(const AttentionRow& before, const AttentionRow& row) {
-  const int64_t most = (std::min(before.num_keys, row.num_keys) + 15) / 16;
-  if (before.block_table == row.block_table) return most;
-  int64_t known = 0;
-  while (known < most && before.block_table[known] == row.block_table[known]) ++known;
-  return known;
-}
-
 void PlanAttention(const AttentionRow* rows_M, int64_t M, const AttentionShape& shape,
                    const float* layer_blocks, ReadAhead& ahead) {
   const int64_t floats = KvBlockFloats(shape);
   for (int64_t m = 0; m < M; ++m) {
     const AttentionRow& row = rows_M[m];
-    const int64_t blocks = (row.num_keys + 15) / 16;
-    const int64_t known = m == 0 ? 0 : KnownBlocks(rows_M[m - 1], row);
+    const int64_t blocks = NumBlocks(row);
+    int64_t known = 0;  // from the row before
+    if (m > 0) {
+      const AttentionRow& before = rows_M[m - 1];
+      known = CommonBlocks(before, row, std::min(NumBlocks(before), blocks));
+    }
     ahead.Add(layer_blocks, row.block_table + known, blocks - known, floats);
   }
 }

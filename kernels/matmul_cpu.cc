@@ -51,6 +51,8 @@ namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
+static_assert(kStepChunk <= kTileSteps, "a chunk of rows is copied into a tile");
+
 struct MatMulArgs {
   const float* x;
   int64_t ldx;

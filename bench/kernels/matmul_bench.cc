@@ -37,8 +37,8 @@ void Label(benchmark::State& state) {
   state.SetLabel(std::string(bench::Shapes()[state.range(0)].name) + " " + kNames[state.range(1)]);
 }
 
-void Forward(benchmark::State& state) {
-  const auto [M, K, N] = SizesOf(state);
+void MeasureForward(benchmark::State& state, const Sizes& sizes) {
+  const auto [M, K, N] = sizes;
   const AlignedVector<float> w_NK(N * K, 0.5f), x_MK(M * K, 0.25f);
   AlignedVector<float> y_MN(M * N);
   PackedMatrix packed;
@@ -48,8 +48,12 @@ void Forward(benchmark::State& state) {
     MatMul(x_MK.data(), K, packed, y_MN.data(), N, M, pool);
     benchmark::ClobberMemory();
   }
+  bench::ReportFlops(state, sizes.flops());
+}
+
+void Forward(benchmark::State& state) {
+  MeasureForward(state, SizesOf(state));
   Label(state);
-  bench::ReportFlops(state, SizesOf(state).flops());
 }
 
 void InputGradient(benchmark::State& state) {
@@ -106,17 +110,7 @@ void Training(benchmark::internal::Benchmark* bench) {
 // One tile, its operands in the first-level cache: what the call, the copy of x and the tile's beginning
 // and end cost beside its multiply-adds.
 void InFirstLevelCache(benchmark::State& state) {
-  constexpr int64_t M = 12, K = 128, N = 32;
-  const AlignedVector<float> w_NK(N * K, 0.5f), x_MK(M * K, 0.25f);
-  AlignedVector<float> y_MN(M * N);
-  PackedMatrix packed;
-  PackForward(w_NK.data(), N, K, packed);
-  ThreadPool pool(1);
-  for (auto _ : state) {
-    MatMul(x_MK.data(), K, packed, y_MN.data(), N, M, pool);
-    benchmark::ClobberMemory();
-  }
-  bench::ReportFlops(state, Sizes{M, K, N}.flops());
+  MeasureForward(state, {.M = 12, .K = 128, .N = 32});
 }
 
 BENCHMARK(InFirstLevelCache)->Name("MatMulInFirstLevelCache");

@@ -78,7 +78,9 @@ TEST(ReadAhead, AProductReachesAllItsEntriesAndAsksForWhatFollows) {
   ReadAhead ahead(int64_t{1} << 20);
   PlanMatMul(b, /*cached=*/false, ahead);
   ahead.Add(behind.data(), 100 * kLine);
+  ASSERT_EQ(ahead.entries(), NumPlanEntries(b) + 1);
   MatMul(x.data(), K, b, y.data(), N, M, pool, &ahead);
+  EXPECT_EQ(ahead.reached(), NumPlanEntries(b));
   EXPECT_EQ(y, plain);
   EXPECT_EQ(ahead.Take(1).count, 0) << "30 rows have steps enough to ask for 100 lines";
 }

@@ -5,20 +5,13 @@
 #include <future>
 
 #include "common/error.h"
+#include "tests/grpo/fakes.h"
 
 namespace r1zero {
 namespace {
 
 std::shared_ptr<const Weights> Base() {
-  const ModelConfig model{.vocab_size = 8,
-                          .hidden_size = 4,
-                          .num_layers = 1,
-                          .num_heads = 2,
-                          .num_kv_heads = 1,
-                          .head_width = 2,
-                          .intermediate_size = 4,
-                          .max_positions = 32};
-  return std::make_shared<const Weights>(InitWeights(model, 1));
+  return std::make_shared<const Weights>(InitWeights(TinyModel(), 1));
 }
 
 // Adds 1 to every weight with each update.
