@@ -204,7 +204,8 @@ FolderLock::FolderLock(const fs::path& folder, std::string_view name) {
       continue;
     }
     const std::string holder = ReadFile(path, 64);
-    Fail(folder.string(), ": in use by ", holder.empty() ? "another process" : "process " + holder);
+    Fail(folder.string(), ": in use by ", holder.empty() ? "another process" : "process " + holder,
+         "; wait until it has ended, or take another folder");
   }
   const std::string pid = std::to_string(getpid());
   if (ftruncate(file.get(), 0) != 0 || WriteAll(file.get(), pid) != pid.size())

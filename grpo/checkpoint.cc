@@ -210,13 +210,14 @@ std::optional<std::string> LatestConfigSha256(const fs::path& checkpoints) {
   return std::nullopt;
 }
 
-std::optional<Checkpoint> LoadLatestCheckpoint(const fs::path& checkpoints) {
+std::optional<Checkpoint> LoadLatestCheckpoint(
+    const fs::path& checkpoints, const std::function<void(const std::string& why)>& damaged) {
   RemoveLeftovers(checkpoints);
   for (const fs::path& folder : SavedFolders(checkpoints)) {
     try {
       return Load(folder);
     } catch (const Error& e) {
-      LogWarning("checkpoint ", folder.string(), " is damaged and left out: ", e.what());
+      damaged("checkpoint " + folder.string() + " is damaged and left out: " + e.what());
     }
   }
   return std::nullopt;

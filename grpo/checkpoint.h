@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +41,9 @@ void SaveCheckpoint(const std::filesystem::path& checkpoints, const Checkpoint& 
 std::optional<std::string> LatestConfigSha256(const std::filesystem::path& checkpoints);
 
 // The newest whole checkpoint, or nullopt if there is none. One whose manifest does not match
-// (SHA-256 a file) is skipped with a warning.
-std::optional<Checkpoint> LoadLatestCheckpoint(const std::filesystem::path& checkpoints);
+// (SHA-256 a file) is left out; `damaged` hears which and why.
+std::optional<Checkpoint> LoadLatestCheckpoint(
+    const std::filesystem::path& checkpoints,
+    const std::function<void(const std::string& why)>& damaged);
 
 }  // namespace r1zero

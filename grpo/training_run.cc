@@ -45,7 +45,12 @@ TrainingRun::TrainingRun(const TrainerConfig& config, TrainerParts parts, Summar
 
 void TrainingRun::Start(bool resume) {
   std::optional<Checkpoint> checkpoint;
-  if (resume) checkpoint = LoadLatestCheckpoint(parts_.folder.checkpoints());
+  if (resume) {
+    checkpoint = LoadLatestCheckpoint(parts_.folder.checkpoints(), [&](const std::string& why) {
+      LogWarning(why);
+      Show({.kind = TrainerEvent::Kind::kNote, .text = why});
+    });
+  }
   if (checkpoint) Resume(*checkpoint);
   if (resume) ShowResumed();
   parts_.weights.Publish(checkpoint ? checkpoint->weights : parts_.learner.Snapshot(0));

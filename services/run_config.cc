@@ -78,6 +78,14 @@ void CheckAcrossFields(const RunConfig& c) {
   Check(c.eval);
 }
 
+// Where a rule across several keys was broken: "runs/a.toml with --set run.name=b: ".
+std::string Origin(const std::string& path, std::span<const std::string> overrides) {
+  std::string sets;
+  for (const std::string& text : overrides) sets += " --set " + text;
+  if (path.empty()) return sets.empty() ? "" : sets.substr(1) + ": ";
+  return path + (sets.empty() ? "" : " with" + sets) + ": ";
+}
+
 }  // namespace
 
 void Describe(Fields& f, RunSection& c) {
@@ -107,7 +115,7 @@ RunConfig LoadRunConfig(const std::string& path, std::span<const std::string> ov
   try {
     CheckAcrossFields(config);
   } catch (const Error& e) {
-    throw Error((path.empty() ? "" : path + ": ") + e.what());
+    throw Error(Origin(path, overrides) + e.what());
   }
   return config;
 }

@@ -7,11 +7,14 @@
 
 #ifdef R1ZERO_TORCH_LIBRARY
 #include <dlfcn.h>
+#include <elf.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "common/error.h"
+#include "common/file.h"
 #include "services/program.h"
 #endif
 
@@ -33,10 +36,24 @@ constexpr const char* kHint =
 
 std::string LibraryPath() { return PathBesideProgram(R1ZERO_TORCH_LIBRARY).string(); }
 
+// A file that was cut off in the middle is mapped by dlopen without complaint, and touching what is
+// missing would end the process. The table of sections stands at the end of what the linker writes.
+void RequireWhole(const std::string& path) {
+  const MappedFile file(path);
+  Elf64_Ehdr header{};
+  const size_t size = file.bytes().size();
+  std::memcpy(&header, file.bytes().data(), std::min(size, sizeof header));
+  Require(size >= sizeof header && std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0, path,
+          ": is no library", kHint);
+  const uint64_t end = header.e_shoff + uint64_t{header.e_shentsize} * header.e_shnum;
+  Require(size >= end, path, ": has ", size, " bytes, expected ", end, "; it was cut off", kHint);
+}
+
 void RequireLibrary() {
   const std::string path = LibraryPath();
   const bool is_there = access(path.c_str(), R_OK) == 0;  // before errno is read
   Require(is_there, path, ": ", std::strerror(errno), kHint);
+  RequireWhole(path);
 }
 
 const TorchParts& Load() {

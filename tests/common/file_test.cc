@@ -198,7 +198,8 @@ TEST_F(Files, AFailedSyncIsAnError) {
 TEST_F(Files, FolderLockIsExclusiveAndNamesItsHolder) {
   const FolderLock lock(folder_);
   EXPECT_EQ(ErrorOf([&] { FolderLock second(folder_); }),
-            folder_.string() + ": in use by process " + std::to_string(getpid()));
+            folder_.string() + ": in use by process " + std::to_string(getpid()) +
+                "; wait until it has ended, or take another folder");
   const FolderLock other_name(folder_, "other.lock");
 }
 

@@ -172,6 +172,36 @@ TEST_F(Doors, DamagedCheckpointsAreNotPassedOverInSilence) {
   EXPECT_THAT(resumed.output, HasSubstr("none of these checkpoints is whole"));
 }
 
+TEST_F(Doors, ADamagedCheckpointIsNamedAndTheOneBeforeTaken) {
+  const std::vector<std::string> sets = {"checkpoint.every=2"};
+  ASSERT_EQ(Run(Train(sets)).status, 0);
+  fs::resize_file(root_ / "run" / "checkpoints" / "step-000004" / "model.safetensors", 100);
+  const Ended resumed = Run(Train(sets, {"--resume"}));
+  EXPECT_EQ(resumed.status, 0);
+  EXPECT_THAT(resumed.output, HasSubstr("step-000004 is damaged and left out"));
+  EXPECT_THAT(resumed.output, HasSubstr("resumed at step 2"));
+}
+
+TEST_F(Doors, ALibraryThatIsMissingCutOffOrForeignIsRefusedBeforeAnythingIsWritten) {
+  const fs::path programs = root_ / "programs", library = programs / "libr1zero-torch.so";
+  fs::create_directories(programs);
+  for (const char* name : {"r1zero", "r1zero-learner"})
+    fs::copy(fs::path(R1ZERO_BINARY_DIR) / name, programs / name);
+  const auto expect_refused = [&](const std::string& why) {
+    const Ended ended = RunProcess(Train({}), root_ / "output.txt", programs).Wait();
+    EXPECT_EQ(ended.status, 2) << ended.output;
+    EXPECT_THAT(ended.output, HasSubstr("libr1zero-torch.so: " + why));
+    EXPECT_THAT(ended.output, HasSubstr("build all targets"));
+    EXPECT_FALSE(fs::exists(root_ / "run"));
+  };
+  expect_refused("No such file");
+  fs::copy(fs::path(R1ZERO_BINARY_DIR) / "libr1zero-torch.so", library);
+  fs::resize_file(library, fs::file_size(library) / 2);
+  expect_refused("has ");
+  std::ofstream(library) << "text";
+  expect_refused("is no library");
+}
+
 TEST_F(Doors, CtrlCWhilePretrainingIsAnInterruption) {
   RunProcess run(Verb("train", {}, {"--in-process"}), root_ / "output.txt");
   ASSERT_TRUE(Within(60, [&] {

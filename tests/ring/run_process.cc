@@ -31,9 +31,9 @@ pid_t ParentOf(pid_t pid) {
 }  // namespace
 
 RunProcess::RunProcess(const std::vector<std::string>& arguments,
-                       const std::filesystem::path& output)
+                       const std::filesystem::path& output, const std::filesystem::path& programs)
     : output_(output) {
-  std::vector<std::string> words = {std::string(R1ZERO_BINARY_DIR) + "/r1zero"};
+  std::vector<std::string> words = {programs / "r1zero"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

@@ -17,7 +17,8 @@ struct Ended {
 // A started r1zero with its output in a file. Killed at destruction if it still runs.
 class RunProcess {
  public:
-  RunProcess(const std::vector<std::string>& arguments, const std::filesystem::path& output);
+  RunProcess(const std::vector<std::string>& arguments, const std::filesystem::path& output,
+             const std::filesystem::path& programs = R1ZERO_BINARY_DIR);
   ~RunProcess();
   pid_t pid() const { return pid_; }
   void Signal(int signal) const;

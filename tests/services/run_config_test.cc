@@ -33,7 +33,7 @@ TEST(RunConfig, TheResolvedTomlReadsBackToTheSameValues) {
 TEST(RunConfig, RulesThatSpanFieldsNameThem) {
   EXPECT_THAT(Refusal({"grpo.minibatches=3"}),
               HasSubstr("does not divide grpo.prompts_per_step = 16"));
-  EXPECT_THAT(Refusal({"run.name=a/b"}), HasSubstr("run.name is 'a/b'"));
+  EXPECT_THAT(Refusal({"run.name=a/b"}), HasSubstr("--set run.name=a/b: run.name is 'a/b'"));
   EXPECT_THAT(Refusal({"policy.path=/nowhere"}), HasSubstr("pretrain.tokens"));
   EXPECT_THAT(Refusal({"run.device=cuda", "rollout.top_p=0.9"}), HasSubstr("rollout.top_k is 0"));
 }
