@@ -8,50 +8,18 @@
 // chunks, decode and training, so all of them give the same bits for the same query.
 //
 // Shapes: M query rows, N query heads, K key/value heads (N % K == 0; query head n reads key head
-// n / (N / K)), H head width, P = H / 16 rounded up. A KV block holds 16 tokens of one layer:
-//   keys   [K][H][16]       (transposed: 16 tokens of one dimension lie together)
-//   values [K][P][16][16]   (panels of 16 dimensions, zero-padded; a panel holds 16 tokens)
-// Both are the panels of kernels/matmul.h: rows that see the same blocks are multiplied as a tile.
+// n / (N / K)), H head width; keys and values as in kernels/kv_blocks.h.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
 #include "kernels/aligned.h"
+#include "kernels/kv_blocks.h"
 #include "kernels/read_ahead.h"
 #include "kernels/thread_pool.h"
 
 namespace r1zero::kernels {
-
-inline constexpr int kKvBlockTokens = 16;
-
-struct AttentionShape {
-  int heads = 0;       // N
-  int kv_heads = 0;    // K
-  int head_width = 0;  // H
-  float scale = 0;     // usually 1 / sqrt(H)
-};
-
-// Throws Error unless the heads divide as above; the functions below that take a pool call it.
-void RequireAttentionShape(const AttentionShape& shape);
-
-// Floats that one KV block takes: keys and values of 16 tokens of one layer. Blocks are aligned to 64
-// bytes.
-int64_t KvBlockFloats(const AttentionShape& shape);
-// The first `tokens` tokens of one block to another of the same layer.
-void CopyKvBlock(const float* from, float* to, int tokens, const AttentionShape& shape);
-
-// One query row. It sees keys 0 .. num_keys - 1 of its sequence; key t lies in block
-// block_table[t / 16], slot t % 16.
-struct AttentionRow {
-  const int32_t* block_table = nullptr;
-  int32_t num_keys = 0;
-};
-
-// Writes the key and value (each [K, H], rows `ld` apart) of M tokens into the layer's blocks: row
-// m becomes token rows_M[m].num_keys - 1 of its sequence.
-void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const AttentionRow* rows_M,
-             int64_t M, const AttentionShape& shape, float* layer_blocks, ThreadPool& pool);
 
 // out[m] = attention of q[m]. `logsumexp_MN`, if not null, receives max + log(sum) for the
 // backward. q rows are `ldq` apart, out rows N * H. layer_blocks: this layer's blocks, block b at
@@ -60,10 +28,6 @@ void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const Attention
 void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int64_t M,
                const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
                float* logsumexp_MN, ThreadPool& pool, ReadAhead* ahead = nullptr);
-
-// The next entries of the plan: the blocks of M rows as Attention reads them, an entry a row.
-void PlanAttention(const AttentionRow* rows_M, int64_t M, const AttentionShape& shape,
-                   const float* layer_blocks, ReadAhead& ahead);
 
 // Takes this thread's working memory for rows of up to so many keys, so that Attention on it
 // allocates nothing however a sequence grows.

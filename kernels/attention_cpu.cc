@@ -36,22 +36,9 @@ namespace {
 constexpr int64_t kRowsPerTask = 16;
 constexpr int64_t kLinesAheadPerRow = 64;  // asked for before each pair of heads
 
-// Of one head in one block.
-inline int64_t ValueFloats(const AttentionShape& shape) {
-  return (shape.head_width + 15) / 16 * 256;
-}
 inline int64_t FullBlocks(const AttentionRow& row) { return row.num_keys / 16; }
-inline int64_t NumBlocks(const AttentionRow& row) { return (row.num_keys + 15) / 16; }
-// How many of the first `most` blocks two rows have in common. REQUIRES that both have so many.
-inline int64_t CommonBlocks(const AttentionRow& a, const AttentionRow& b, int64_t most) {
-  if (a.block_table == b.block_table) return most;
-  int64_t common = 0;
-  while (common < most && a.block_table[common] == b.block_table[common]) ++common;
-  return common;
-}
 // Into the second-level cache, which takes more lines at once than the first.
 inline void PrefetchForRead(const float* p) { __builtin_prefetch(p, 0, 2); }
-inline void PrefetchForWrite(const float* p) { __builtin_prefetch(p, 1, 2); }
 }  // namespace
 }  // namespace r1zero::kernels
 #endif  // once for all targets
@@ -271,74 +258,12 @@ void RequireAttentionShape(const AttentionShape& shape) {
           shape.head_width, "; expected a multiple of the key heads");
 }
 
-int64_t KvBlockFloats(const AttentionShape& shape) {
-  return shape.kv_heads * (int64_t{shape.head_width} * kKvBlockTokens + ValueFloats(shape));
-}
-
-void CopyKvBlock(const float* from, float* to, int tokens, const AttentionShape& shape) {
-  const int64_t key_rows = int64_t{shape.kv_heads} * shape.head_width;
-  for (int64_t row = 0; row < key_rows; ++row) std::copy_n(from + row * 16, tokens, to + row * 16);
-  const int64_t panels = shape.kv_heads * ValueFloats(shape) / 256;
-  for (int64_t panel = 0; panel < panels; ++panel)
-    std::copy_n(from + key_rows * 16 + panel * 256, tokens * 16, to + key_rows * 16 + panel * 256);
-}
-
-// One token's value, zero-padded, into its slot of each panel.
-static void StoreValue(const float* v_H, int64_t H, float* panels) {
-  for (int64_t h = 0; h < H; h += 16, panels += 256) {
-    const int64_t width = std::min<int64_t>(16, H - h);
-    std::copy_n(v_H + h, width, panels);
-    std::fill_n(panels + width, 16 - width, 0.0f);
-  }
-}
-
-void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const AttentionRow* rows_M,
-             int64_t M, const AttentionShape& shape, float* layer_blocks, ThreadPool& pool) {
-  RequireAttentionShape(shape);
-  const int64_t K = shape.kv_heads, H = shape.head_width;
-  const auto keys_of = [&](int64_t m) {
-    return layer_blocks +
-           rows_M[m].block_table[(rows_M[m].num_keys - 1) / 16] * KvBlockFloats(shape);
-  };
-  pool.ParallelFor((M + kRowsPerTask - 1) / kRowsPerTask, [&](int64_t task) {
-    const int64_t end = std::min(M, (task + 1) * kRowsPerTask);
-    for (int64_t m = task * kRowsPerTask; m < end; ++m) {
-      const int64_t slot = (rows_M[m].num_keys - 1) % 16;
-      float* keys_KH16 = keys_of(m);
-      float* values = keys_KH16 + K * H * 16;
-      // A key goes to as many cache lines as it has elements.
-      const float* next_KH16 = m + 1 < end ? keys_of(m + 1) : keys_KH16;
-      for (int64_t i = 0; i < K * H; ++i) {
-        PrefetchForWrite(next_KH16 + i * 16);
-        keys_KH16[i * 16 + slot] = k_MKH[m * ld + i];
-      }
-      for (int64_t kv = 0; kv < K; ++kv)
-        StoreValue(v_MKH + m * ld + kv * H, H, values + kv * ValueFloats(shape) + slot * 16);
-    }
-  });
-}
-
 static int64_t PaddedKeys(int64_t num_keys) { return (num_keys + 15) / 16 * 16; }
 
 // This thread's working memory for rows that see so many keys.
 static float* WeightsOf(int64_t num_keys) {
   thread_local AlignedVector<float> weights;
   return Scratch(weights, 2 * kRowsPerTask * PaddedKeys(num_keys));
-}
-
-void PlanAttention(const AttentionRow* rows_M, int64_t M, const AttentionShape& shape,
-                   const float* layer_blocks, ReadAhead& ahead) {
-  const int64_t floats = KvBlockFloats(shape);
-  for (int64_t m = 0; m < M; ++m) {
-    const AttentionRow& row = rows_M[m];
-    const int64_t blocks = NumBlocks(row);
-    int64_t known = 0;  // from the row before
-    if (m > 0) {
-      const AttentionRow& before = rows_M[m - 1];
-      known = CommonBlocks(before, row, std::min(NumBlocks(before), blocks));
-    }
-    ahead.Add(layer_blocks, row.block_table + known, blocks - known, floats);
-  }
 }
 
 void ReserveAttention(int64_t num_keys) { WeightsOf(num_keys); }

@@ -1,0 +1,66 @@
+// Where keys and values lie: blocks of 16 tokens of one layer, that sequences may share.
+//
+// Shapes: K key/value heads, H head width, P = H / 16 rounded up. A block holds
+//   keys   [K][H][16]       (transposed: 16 tokens of one dimension lie together)
+//   values [K][P][16][16]   (panels of 16 dimensions, zero-padded; a panel holds 16 tokens)
+// Both are the panels of kernels/matmul.h: rows that see the same blocks are multiplied as a tile.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/read_ahead.h"
+#include "kernels/thread_pool.h"
+
+namespace r1zero::kernels {
+
+inline constexpr int kKvBlockTokens = 16;
+
+struct AttentionShape {
+  int heads = 0;       // N
+  int kv_heads = 0;    // K
+  int head_width = 0;  // H
+  float scale = 0;     // usually 1 / sqrt(H)
+};
+
+// Throws Error unless the heads divide as above; the functions below that take a pool call it.
+void RequireAttentionShape(const AttentionShape& shape);
+
+// Floats of one head's values in a block.
+inline int64_t ValueFloats(const AttentionShape& shape) {
+  return (shape.head_width + 15) / 16 * 256;
+}
+// Floats that one block takes: keys and values of 16 tokens of one layer. Blocks are aligned to 64
+// bytes.
+inline int64_t KvBlockFloats(const AttentionShape& shape) {
+  return shape.kv_heads * (int64_t{shape.head_width} * kKvBlockTokens + ValueFloats(shape));
+}
+// The first `tokens` tokens of one block to another of the same layer.
+void CopyKvBlock(const float* from, float* to, int tokens, const AttentionShape& shape);
+
+// One query row. It sees keys 0 .. num_keys - 1 of its sequence; key t lies in block
+// block_table[t / 16], slot t % 16.
+struct AttentionRow {
+  const int32_t* block_table = nullptr;
+  int32_t num_keys = 0;
+};
+inline int64_t NumBlocks(const AttentionRow& row) { return (row.num_keys + 15) / 16; }
+// How many of the first `most` blocks two rows have in common. REQUIRES that both have so many.
+inline int64_t CommonBlocks(const AttentionRow& a, const AttentionRow& b, int64_t most) {
+  if (a.block_table == b.block_table) return most;
+  int64_t common = 0;
+  while (common < most && a.block_table[common] == b.block_table[common]) ++common;
+  return common;
+}
+
+// Writes the key and value (each [K, H], rows `ld` apart) of M tokens into the layer's blocks: row
+// m becomes token rows_M[m].num_keys - 1 of its sequence.
+void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const AttentionRow* rows_M,
+             int64_t M, const AttentionShape& shape, float* layer_blocks, ThreadPool& pool);
+
+// The next entries of the plan: the blocks of M rows as Attention (kernels/attention.h) reads them, an
+// entry a row.
+void PlanAttention(const AttentionRow* rows_M, int64_t M, const AttentionShape& shape,
+                   const float* layer_blocks, ReadAhead& ahead);
+
+}  // namespace r1zero::kernels
