@@ -28,11 +28,13 @@ using V = hn::Vec<Floats16>;
 inline constexpr int kParts = kVectorsPerPanel;  // vectors in 16 floats
 
 // Where the blocks of 16 tokens lie: in the order of a table, or one after another without one.
+// E is what the blocks hold: float or Bfloat16.
+template <typename E>
 struct Blocks {
-  const float* base;
+  const E* base;
   const int32_t* table;  // may be null
-  int64_t stride;        // floats from one block to the next
-  HWY_INLINE const float* operator[](int64_t b) const {
+  int64_t stride;        // elements from one block to the next
+  HWY_INLINE const E* operator[](int64_t b) const {
     return base + (table != nullptr ? table[b] : b) * stride;
   }
 };
@@ -48,8 +50,9 @@ struct Vectors {
   HWY_INLINE Vectors() : first(hn::Zero(Floats16())) {}
 
   // this += x * (what lies in panels from p on).
-  HWY_INLINE void MulAdd(V x, const float* HWY_RESTRICT p) {
-    first = hn::MulAdd(x, hn::Load(Floats16(), p + InPanels(kIndex)), first);
+  template <typename E>
+  HWY_INLINE void MulAdd(V x, const E* HWY_RESTRICT p) {
+    first = hn::MulAdd(x, LoadPanel(p + InPanels(kIndex)), first);
     rest.MulAdd(x, p);
   }
   HWY_INLINE void Load(const float* HWY_RESTRICT p, int64_t n) {
@@ -85,7 +88,8 @@ struct Vectors {
 template <int kIndex>
 struct Vectors<0, kIndex> {
   HWY_INLINE Vectors() {}
-  HWY_INLINE void MulAdd(V, const float*) {}
+  template <typename E>
+  HWY_INLINE void MulAdd(V, const E*) {}
   HWY_INLINE void Load(const float*, int64_t) {}
   HWY_INLINE void Store(float*) const {}
   HWY_INLINE void Store(float*, int64_t) const {}
@@ -93,13 +97,13 @@ struct Vectors<0, kIndex> {
 };
 
 // kBlocks neighbouring blocks of keys and the scores of their tokens.
-template <int kBlocks>
+template <typename E, int kBlocks>
 struct BlockScores {
-  const float* HWY_RESTRICT keys;
+  const E* HWY_RESTRICT keys;
   Vectors<kParts> scores;
-  BlockScores<kBlocks - 1> rest;
+  BlockScores<E, kBlocks - 1> rest;
 
-  HWY_INLINE BlockScores(const Blocks& blocks, int64_t b, int64_t offset)
+  HWY_INLINE BlockScores(const Blocks<E>& blocks, int64_t b, int64_t offset)
       : keys(blocks[b] + offset), rest(blocks, b + 1, offset) {}
   HWY_INLINE void MulAdd(V q, int64_t h) {
     scores.MulAdd(q, keys + h * 16);
@@ -111,24 +115,25 @@ struct BlockScores {
     rest.Store(scale, score_T + 16);
   }
 };
-template <>
-struct BlockScores<0> {
-  HWY_INLINE BlockScores(const Blocks&, int64_t, int64_t) {}
+template <typename E>
+struct BlockScores<E, 0> {
+  HWY_INLINE BlockScores(const Blocks<E>&, int64_t, int64_t) {}
   HWY_INLINE void MulAdd(V, int64_t) {}
   HWY_INLINE void Store(V, float*) {}
 };
 
-template <int kBlocks>
-HWY_INLINE void ScoreBlocks(const float* HWY_RESTRICT q_H, int64_t H, const Blocks& keys, int64_t b,
-                            int64_t offset, float scale, float* HWY_RESTRICT score_T) {
-  BlockScores<kBlocks> scores(keys, b, offset);
+template <int kBlocks, typename E>
+HWY_INLINE void ScoreBlocks(const float* HWY_RESTRICT q_H, int64_t H, const Blocks<E>& keys,
+                            int64_t b, int64_t offset, float scale, float* HWY_RESTRICT score_T) {
+  BlockScores<E, kBlocks> scores(keys, b, offset);
   for (int64_t h = 0; h < H; ++h) scores.MulAdd(hn::Set(Floats16(), q_H[h]), h);
   scores.Store(hn::Set(Floats16(), scale), score_T + b * 16);
 }
 
 // score[t] = scale * (q . k[t]) for all tokens of blocks [b, num_blocks), each block holding its keys
 // [H][16] from `offset` on. h ascending, one accumulator a token.
-HWY_INLINE void Scores(const float* HWY_RESTRICT q_H, int64_t H, const Blocks& keys, int64_t b,
+template <typename E>
+HWY_INLINE void Scores(const float* HWY_RESTRICT q_H, int64_t H, const Blocks<E>& keys, int64_t b,
                        int64_t num_blocks, int64_t offset, float scale,
                        float* HWY_RESTRICT score_T) {
   if constexpr (kParts == 1) {
@@ -155,8 +160,8 @@ struct WeightedSum {
 };
 
 // Columns [begin, begin + kCount vectors), of which n exist, of kSums weighted sums at once.
-template <int kSums, int kCount>
-HWY_INLINE void SumColumns(const WeightedSum* sums, const Blocks& values, int64_t first_token,
+template <int kSums, int kCount, typename E>
+HWY_INLINE void SumColumns(const WeightedSum* sums, const Blocks<E>& values, int64_t first_token,
                            int64_t num_tokens, int64_t begin, int64_t n) {
   static_assert(kSums == 1 || kSums == 2);
   Vectors<kCount> sum0, sum1;
@@ -165,9 +170,9 @@ HWY_INLINE void SumColumns(const WeightedSum* sums, const Blocks& values, int64_
     if constexpr (kSums == 2) sum1.Load(sums[1].out_H + begin, n);
   }
   for (int64_t t0 = first_token; t0 < num_tokens; t0 += 16) {
-    const float* block = values[t0 / 16] + begin * 16;
-    const float* HWY_RESTRICT value0 = block + sums[0].offset;
-    const float* HWY_RESTRICT value1 = block + sums[kSums - 1].offset;
+    const E* block = values[t0 / 16] + begin * 16;
+    const E* HWY_RESTRICT value0 = block + sums[0].offset;
+    const E* HWY_RESTRICT value1 = block + sums[kSums - 1].offset;
     const float* HWY_RESTRICT weight0 = sums[0].weight_T + t0;
     const float* HWY_RESTRICT weight1 = sums[kSums - 1].weight_T + t0;
     const int64_t tokens = std::min<int64_t>(16, num_tokens - t0);
@@ -182,8 +187,8 @@ HWY_INLINE void SumColumns(const WeightedSum* sums, const Blocks& values, int64_
 
 // kSums weighted sums over the tokens from first_token (a multiple of 16) on: from zero if that is 0,
 // else from what is in out. Values lie in panels of 16 columns, [16 tokens][16], zero-padded.
-template <int kSums>
-HWY_INLINE void SumValues(const WeightedSum* sums, const Blocks& values, int64_t first_token,
+template <int kSums, typename E>
+HWY_INLINE void SumValues(const WeightedSum* sums, const Blocks<E>& values, int64_t first_token,
                           int64_t num_tokens, int64_t H) {
   const int64_t vectors = (H + kLanes - 1) / kLanes;
   for (int64_t v = 0; v < vectors; v += 4) {

@@ -23,10 +23,11 @@ namespace r1zero::kernels {
 
 // out[m] = attention of q[m]. `logsumexp_MN`, if not null, receives max + log(sum) for the
 // backward. q rows are `ldq` apart, out rows N * H. layer_blocks: this layer's blocks, block b at
-// b * KvBlockFloats. All keys that a row sees must have been stored. `ahead`, for one thread only, as
+// b * KvBlockSize. All keys that a row sees must have been stored. `ahead`, for one thread only, as
 // in kernels/matmul.h.
+template <typename E>
 void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int64_t M,
-               const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
+               const AttentionShape& shape, const E* layer_blocks, float* out_MNH,
                float* logsumexp_MN, ThreadPool& pool, ReadAhead* ahead = nullptr);
 
 // Takes this thread's working memory for rows of up to so many keys, so that Attention on it

@@ -52,13 +52,13 @@ HWY_INLINE void ScoreGradients(float* HWY_RESTRICT weight_T, float* HWY_RESTRICT
 void BackwardQueries(const BackwardTile& tile, const AttentionShape& shape) {
   const int64_t H = shape.head_width;
   const int64_t padded_T = (tile.first / 16 + 1) * 16, last_block = padded_T - 16;
-  ProductArgs product{.rows = tile.rows, .panel_stride = H * 16, .steps = H, .ldy = padded_T};
+  ProductArgs<float> product{.rows = tile.rows, .panel_stride = H * 16, .steps = H, .ldy = padded_T};
   product.columns = padded_T;
   product.a = tile.q, product.lda = tile.ld, product.b = tile.keys_BH16, product.y = tile.weight_RT;
-  MultiplyRows(product);
+  MultiplyRows<float>(product);
   product.a = tile.dout, product.lda = tile.ldo, product.b = tile.values_BH16;
   product.y = tile.dscore_RT;
-  MultiplyRows(product);
+  MultiplyRows<float>(product);
   for (int64_t r = 0; r < tile.rows; ++r) {
     const float* dout_H = tile.dout + r * tile.ldo;
     const float* out_H = tile.out + r * tile.ldo;
@@ -71,7 +71,7 @@ void BackwardQueries(const BackwardTile& tile, const AttentionShape& shape) {
     ScoreGradients(weight_T, tile.dscore_RT + r * padded_T, padded_T,
                    tile.logsumexp[r * shape.heads], dout_out, shape.scale);
   }
-  MultiplyRows({.a = tile.dscore_RT,
+  MultiplyRows<float>({.a = tile.dscore_RT,
                 .lda = padded_T,
                 .rows = tile.rows,
                 .b = tile.k_PT16,

@@ -17,14 +17,15 @@
 #define R1ZERO_KERNELS_ATTENTION_CPU_ONCE_
 namespace r1zero::kernels {
 
-// Some rows of an attention, for one thread.
+// Some rows of an attention, for one thread. E is what the KV blocks hold.
+template <typename E>
 struct AttentionTile {
   const float* q_MNH = nullptr;
   int64_t ldq = 0;
   const AttentionRow* rows_M = nullptr;
   int64_t count = 0;
   const AttentionShape* shape = nullptr;
-  const float* layer_blocks = nullptr;
+  const E* layer_blocks = nullptr;
   float* out_MNH = nullptr;
   float* logsumexp_MN = nullptr;  // may be null
   float* weights = nullptr;       // working memory: 2 * kRowsPerTask rows, ld_weights apart
@@ -38,7 +39,7 @@ constexpr int64_t kLinesAheadPerRow = 64;  // asked for before each pair of head
 
 inline int64_t FullBlocks(const AttentionRow& row) { return row.num_keys / 16; }
 // Into the second-level cache, which takes more lines at once than the first.
-inline void PrefetchForRead(const float* p) { __builtin_prefetch(p, 0, 2); }
+inline void PrefetchForRead(const void* p) { __builtin_prefetch(p, 0, 2); }
 }  // namespace
 }  // namespace r1zero::kernels
 #endif  // once for all targets
@@ -75,7 +76,8 @@ struct Run {
 
 // The rows from `first` on that share most of their blocks, or one row alone where that would not
 // pay; none behind the last.
-HWY_INLINE Run RunFrom(const AttentionTile& tile, int64_t first) {
+template <typename E>
+HWY_INLINE Run RunFrom(const AttentionTile<E>& tile, int64_t first) {
   if (first >= tile.count) return {first, 0, 0};
   const AttentionRow& row = tile.rows_M[first];
   Run run{first, 1, FullBlocks(row)};
@@ -91,9 +93,10 @@ HWY_INLINE Run RunFrom(const AttentionTile& tile, int64_t first) {
 
 // The heads [n0, n0 + count) of some rows; weights_T of head n0 + i and row r at
 // weights + (i * rows + r) * ld.
+template <typename E>
 class HeadsOfRows {
  public:
-  HeadsOfRows(const AttentionTile& tile, const Run& run, int n0, int count)
+  HeadsOfRows(const AttentionTile<E>& tile, const Run& run, int n0, int count)
       : tile_(tile), shape_(*tile.shape), run_(run), n0_(n0), count_(count) {}
 
   void Attend() {
@@ -107,11 +110,11 @@ class HeadsOfRows {
   int64_t KvHead(int i) const { return (n0_ + i) / (shape_.heads / shape_.kv_heads); }
   int64_t KeyOffset(int i) const { return KvHead(i) * shape_.head_width * 16; }
   int64_t ValueOffset(int i) const {
-    return int64_t{shape_.kv_heads} * shape_.head_width * 16 + KvHead(i) * ValueFloats(shape_);
+    return int64_t{shape_.kv_heads} * shape_.head_width * 16 + KvHead(i) * KvValueSize(shape_);
   }
   const AttentionRow& RowOf(int64_t r) const { return tile_.rows_M[run_.first + r]; }
-  Blocks BlocksOf(int64_t r) const {
-    return {tile_.layer_blocks, RowOf(r).block_table, KvBlockFloats(shape_)};
+  Blocks<E> BlocksOf(int64_t r) const {
+    return {tile_.layer_blocks, RowOf(r).block_table, KvBlockSize(shape_)};
   }
   const float* Query(int64_t r, int i) const {
     return tile_.q_MNH + (run_.first + r) * tile_.ldq + (n0_ + i) * shape_.head_width;
@@ -125,18 +128,18 @@ class HeadsOfRows {
 
   // Two blocks at a time: two panels, however far apart they lie.
   void ScoreShared(int i) {
-    const Blocks blocks = BlocksOf(0);
+    const Blocks<E> blocks = BlocksOf(0);
     for (int64_t b = 0; b < run_.blocks; b += 2) {
       const bool is_pair = b + 1 < run_.blocks;
-      MultiplyRows({.a = Query(0, i),
-                    .lda = tile_.ldq,
-                    .rows = run_.rows,
-                    .b = blocks[b] + KeyOffset(i),
-                    .panel_stride = is_pair ? blocks[b + 1] - blocks[b] : 0,
-                    .steps = shape_.head_width,
-                    .y = Weights(0, i) + b * 16,
-                    .ldy = tile_.ld_weights,
-                    .columns = is_pair ? 32 : 16});
+      MultiplyRows<E>({.a = Query(0, i),
+                       .lda = tile_.ldq,
+                       .rows = run_.rows,
+                       .b = blocks[b] + KeyOffset(i),
+                       .panel_stride = is_pair ? blocks[b + 1] - blocks[b] : 0,
+                       .steps = shape_.head_width,
+                       .y = Weights(0, i) + b * 16,
+                       .ldy = tile_.ld_weights,
+                       .columns = is_pair ? 32 : 16});
     }
     for (int64_t r = 0; r < run_.rows; ++r) ScaleRow(Weights(r, i));
   }
@@ -163,18 +166,18 @@ class HeadsOfRows {
   }
 
   void SumShared(int i) {
-    const Blocks blocks = BlocksOf(0);
+    const Blocks<E> blocks = BlocksOf(0);
     for (int64_t b = 0; b < run_.blocks; ++b) {
-      MultiplyRows({.a = Weights(0, i) + b * 16,
-                    .lda = tile_.ld_weights,
-                    .rows = run_.rows,
-                    .b = blocks[b] + ValueOffset(i),
-                    .panel_stride = 256,
-                    .steps = 16,
-                    .y = Out(0, i),
-                    .ldy = int64_t{shape_.heads} * shape_.head_width,
-                    .columns = shape_.head_width,
-                    .from_zero = b == 0});
+      MultiplyRows<E>({.a = Weights(0, i) + b * 16,
+                       .lda = tile_.ld_weights,
+                       .rows = run_.rows,
+                       .b = blocks[b] + ValueOffset(i),
+                       .panel_stride = 256,
+                       .steps = 16,
+                       .y = Out(0, i),
+                       .ldy = int64_t{shape_.heads} * shape_.head_width,
+                       .columns = shape_.head_width,
+                       .from_zero = b == 0});
     }
   }
 
@@ -188,26 +191,28 @@ class HeadsOfRows {
   }
   int64_t H() const { return shape_.head_width; }
 
-  const AttentionTile& tile_;
+  const AttentionTile<E>& tile_;
   const AttentionShape& shape_;
   const Run run_;
   const int n0_, count_;
 };
 
 // The blocks of `run` that the rows before have not read.
-HWY_INLINE void PrefetchOwnBlocks(const AttentionTile& tile, const Run& run, int n) {
+template <typename E>
+HWY_INLINE void PrefetchOwnBlocks(const AttentionTile<E>& tile, const Run& run, int n) {
+  constexpr int64_t kLine = 64 / sizeof(E);
   const AttentionShape& shape = *tile.shape;
   const int64_t kv_head = n / (shape.heads / shape.kv_heads);
-  const int64_t key_floats = int64_t{shape.head_width} * 16, value_floats = ValueFloats(shape);
+  const int64_t key_floats = int64_t{shape.head_width} * 16, value_floats = KvValueSize(shape);
   for (int64_t m = run.first; m < run.first + run.rows; ++m) {
     const AttentionRow& row = tile.rows_M[m];
     if (m > 0 && row.block_table == tile.rows_M[m - 1].block_table) continue;
     for (int64_t b = run.blocks; b < (row.num_keys + 15) / 16; ++b) {
-      const float* keys = tile.layer_blocks + row.block_table[b] * KvBlockFloats(shape);
-      const float* values = keys + shape.kv_heads * key_floats + kv_head * value_floats;
+      const E* keys = tile.layer_blocks + row.block_table[b] * KvBlockSize(shape);
+      const E* values = keys + shape.kv_heads * key_floats + kv_head * value_floats;
       keys += kv_head * key_floats;
-      for (int64_t i = 0; i < key_floats; i += 16) PrefetchForRead(keys + i);
-      for (int64_t i = 0; i < value_floats; i += 16) PrefetchForRead(values + i);
+      for (int64_t i = 0; i < key_floats; i += kLine) PrefetchForRead(keys + i);
+      for (int64_t i = 0; i < value_floats; i += kLine) PrefetchForRead(values + i);
     }
   }
 }
@@ -223,7 +228,8 @@ HWY_INLINE void PrefetchPlanned(ReadAhead& ahead, int64_t lines) {
   }
 }
 
-void AttendTile(const AttentionTile& tile) {
+template <typename E>
+void Attend(const AttentionTile<E>& tile) {
   const int heads = tile.shape->heads, together = HeadsTogether(*tile.shape);
   for (Run run = RunFrom(tile, 0), next; run.rows > 0; run = next) {
     next = RunFrom(tile, run.first + run.rows);
@@ -235,10 +241,13 @@ void AttendTile(const AttentionTile& tile) {
       } else {
         for (int i = 0; i < count; ++i) PrefetchOwnBlocks(tile, next, n0 + i);
       }
-      HeadsOfRows(tile, run, n0, count).Attend();
+      HeadsOfRows<E>(tile, run, n0, count).Attend();
     }
   }
 }
+
+void AttendFloat32(const AttentionTile<float>& tile) { Attend(tile); }
+void AttendBfloat16(const AttentionTile<Bfloat16>& tile) { Attend(tile); }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace r1zero::kernels
@@ -248,7 +257,11 @@ HWY_AFTER_NAMESPACE();
 namespace r1zero::kernels {
 namespace {
 
-HWY_EXPORT(AttendTile);
+HWY_EXPORT(AttendFloat32);
+HWY_EXPORT(AttendBfloat16);
+
+void Attend(const AttentionTile<float>& tile) { HWY_DYNAMIC_DISPATCH(AttendFloat32)(tile); }
+void Attend(const AttentionTile<Bfloat16>& tile) { HWY_DYNAMIC_DISPATCH(AttendBfloat16)(tile); }
 
 }  // namespace
 
@@ -268,8 +281,9 @@ static float* WeightsOf(int64_t num_keys) {
 
 void ReserveAttention(int64_t num_keys) { WeightsOf(num_keys); }
 
+template <typename E>
 void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int64_t M,
-               const AttentionShape& shape, const float* layer_blocks, float* out_MNH,
+               const AttentionShape& shape, const E* layer_blocks, float* out_MNH,
                float* logsumexp_MN, ThreadPool& pool, ReadAhead* ahead) {
   RequireAttentionShape(shape);
   Require(ahead == nullptr || pool.threads() == 1, "attention: a plan to read ahead and ",
@@ -283,20 +297,25 @@ void Attention(const float* q_MNH, int64_t ldq, const AttentionRow* rows_M, int6
               " sees no key, expected its own at least");
       most_keys = std::max<int64_t>(most_keys, rows_M[m].num_keys);
     }
-    HWY_DYNAMIC_DISPATCH(AttendTile)
-    ({.q_MNH = q_MNH + begin * ldq,
-      .ldq = ldq,
-      .rows_M = rows_M + begin,
-      .count = count,
-      .shape = &shape,
-      .layer_blocks = layer_blocks,
-      .out_MNH = out_MNH + begin * N * H,
-      .logsumexp_MN = logsumexp_MN == nullptr ? nullptr : logsumexp_MN + begin * N,
-      .weights = WeightsOf(most_keys),
-      .ld_weights = PaddedKeys(most_keys),
-      .ahead = ahead});
+    Attend(AttentionTile<E>{
+        .q_MNH = q_MNH + begin * ldq,
+        .ldq = ldq,
+        .rows_M = rows_M + begin,
+        .count = count,
+        .shape = &shape,
+        .layer_blocks = layer_blocks,
+        .out_MNH = out_MNH + begin * N * H,
+        .logsumexp_MN = logsumexp_MN == nullptr ? nullptr : logsumexp_MN + begin * N,
+        .weights = WeightsOf(most_keys),
+        .ld_weights = PaddedKeys(most_keys),
+        .ahead = ahead});
   });
 }
+
+template void Attention(const float*, int64_t, const AttentionRow*, int64_t, const AttentionShape&,
+                        const float*, float*, float*, ThreadPool&, ReadAhead*);
+template void Attention(const float*, int64_t, const AttentionRow*, int64_t, const AttentionShape&,
+                        const Bfloat16*, float*, float*, ThreadPool&, ReadAhead*);
 
 }  // namespace r1zero::kernels
 #endif  // HWY_ONCE

@@ -7,7 +7,9 @@
 
 namespace r1zero::kernels {
 
-void Embedding(const int32_t* tokens_M, const float* table_VD, float* y_MD, int64_t M, int64_t D,
+// E is float or Bfloat16.
+template <typename E>
+void Embedding(const int32_t* tokens_M, const E* table_VD, float* y_MD, int64_t M, int64_t D,
                ThreadPool& pool);
 // dtable[token[m]] += dy[m], m ascending.
 void EmbeddingBackward(const int32_t* tokens_M, const float* dy_MD, float* dtable_VD, int64_t M,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/bfloat16.h"
+
 namespace r1zero::kernels {
 
 namespace {
@@ -11,15 +13,20 @@ constexpr int64_t kColumnsPerTask = 64;
 
 }  // namespace
 
-void Embedding(const int32_t* tokens_M, const float* table_VD, float* y_MD, int64_t M, int64_t D,
+template <typename E>
+void Embedding(const int32_t* tokens_M, const E* table_VD, float* y_MD, int64_t M, int64_t D,
                ThreadPool& pool) {
   const int64_t tasks = (M + kRowsPerTask - 1) / kRowsPerTask;
   pool.ParallelFor(tasks, [&](int64_t task) {
     const int64_t end = std::min(M, (task + 1) * kRowsPerTask);
-    for (int64_t m = task * kRowsPerTask; m < end; ++m)
-      std::copy_n(table_VD + tokens_M[m] * D, D, y_MD + m * D);
+    for (int64_t m = task * kRowsPerTask; m < end; ++m) {
+      const E* row_D = table_VD + tokens_M[m] * D;
+      for (int64_t d = 0; d < D; ++d) y_MD[m * D + d] = ToFloat(row_D[d]);
+    }
   });
 }
+template void Embedding(const int32_t*, const float*, float*, int64_t, int64_t, ThreadPool&);
+template void Embedding(const int32_t*, const Bfloat16*, float*, int64_t, int64_t, ThreadPool&);
 
 void EmbeddingBackward(const int32_t* tokens_M, const float* dy_MD, float* dtable_VD, int64_t M,
                        int64_t D, ThreadPool& pool) {

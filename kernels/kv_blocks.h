@@ -3,12 +3,14 @@
 // Shapes: K key/value heads, H head width, P = H / 16 rounded up. A block holds
 //   keys   [K][H][16]       (transposed: 16 tokens of one dimension lie together)
 //   values [K][P][16][16]   (panels of 16 dimensions, zero-padded; a panel holds 16 tokens)
-// Both are the panels of kernels/matmul.h: rows that see the same blocks are multiplied as a tile.
+// Both are the panels of kernels/matmul.h: rows that see the same blocks are multiplied as a tile. E, in
+// what follows, is what a block holds: float, or Bfloat16, to which StoreKv rounds.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/bfloat16.h"
 #include "kernels/read_ahead.h"
 #include "kernels/thread_pool.h"
 
@@ -26,17 +28,18 @@ struct AttentionShape {
 // Throws Error unless the heads divide as above; the functions below that take a pool call it.
 void RequireAttentionShape(const AttentionShape& shape);
 
-// Floats of one head's values in a block.
-inline int64_t ValueFloats(const AttentionShape& shape) {
+// Elements of one head's values in a block.
+inline int64_t KvValueSize(const AttentionShape& shape) {
   return (shape.head_width + 15) / 16 * 256;
 }
-// Floats that one block takes: keys and values of 16 tokens of one layer. Blocks are aligned to 64
+// Elements that one block takes: keys and values of 16 tokens of one layer. Blocks are aligned to 64
 // bytes.
-inline int64_t KvBlockFloats(const AttentionShape& shape) {
-  return shape.kv_heads * (int64_t{shape.head_width} * kKvBlockTokens + ValueFloats(shape));
+inline int64_t KvBlockSize(const AttentionShape& shape) {
+  return shape.kv_heads * (int64_t{shape.head_width} * kKvBlockTokens + KvValueSize(shape));
 }
 // The first `tokens` tokens of one block to another of the same layer.
-void CopyKvBlock(const float* from, float* to, int tokens, const AttentionShape& shape);
+template <typename E>
+void CopyKvBlock(const E* from, E* to, int tokens, const AttentionShape& shape);
 
 // One query row. It sees keys 0 .. num_keys - 1 of its sequence; key t lies in block
 // block_table[t / 16], slot t % 16.
@@ -55,12 +58,14 @@ inline int64_t CommonBlocks(const AttentionRow& a, const AttentionRow& b, int64_
 
 // Writes the key and value (each [K, H], rows `ld` apart) of M tokens into the layer's blocks: row
 // m becomes token rows_M[m].num_keys - 1 of its sequence.
+template <typename E>
 void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const AttentionRow* rows_M,
-             int64_t M, const AttentionShape& shape, float* layer_blocks, ThreadPool& pool);
+             int64_t M, const AttentionShape& shape, E* layer_blocks, ThreadPool& pool);
 
 // The next entries of the plan: the blocks of M rows as Attention (kernels/attention.h) reads them, an
 // entry a row.
+template <typename E>
 void PlanAttention(const AttentionRow* rows_M, int64_t M, const AttentionShape& shape,
-                   const float* layer_blocks, ReadAhead& ahead);
+                   const E* layer_blocks, ReadAhead& ahead);
 
 }  // namespace r1zero::kernels

@@ -14,17 +14,21 @@
 #include <vector>
 
 #include "kernels/aligned.h"
+#include "kernels/bfloat16.h"
 #include "kernels/read_ahead.h"
 #include "kernels/thread_pool.h"
 
 namespace r1zero::kernels {
 
 // A matrix B[K, N] repacked into panels of 16 columns, panel[n / 16][k][16], zero-padded, so that the
-// inner loop reads it in order. Plain data; safe to share between threads once packed.
+// inner loop reads it in order. Plain data; safe to share between threads once packed. `storage`, set
+// before packing, says which of the two holds it; bfloat16 rounds the weights and nothing else.
 struct PackedMatrix {
   int64_t K = 0;  // the reduced dimension
   int64_t N = 0;  // the outputs
+  Storage storage = Storage::kFloat32;
   AlignedVector<float> panels;
+  AlignedVector<Bfloat16> bfloat16_panels;
 };
 
 // For the forward product: B[k, n] = w[n, k].

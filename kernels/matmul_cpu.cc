@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/matmul_cpu.cc"
@@ -62,7 +63,11 @@ struct MatMulArgs {
   ReadAhead* ahead;  // may be null
 };
 
+const float* PanelsOf(const PackedMatrix& b, float) { return b.panels.data(); }
+const Bfloat16* PanelsOf(const PackedMatrix& b, Bfloat16) { return b.bfloat16_panels.data(); }
+
 // One tile's rows against the panels of a block, for steps [k.begin, k.end).
+template <typename B>
 void MatMulRows(const MatMulArgs& args, Range rows, Range panels, Range k) {
   HWY_ALIGN float x_copy[kMaxTileRows * kRowStride];
   const float* x = args.x + rows.begin * args.ldx + k.begin;
@@ -76,10 +81,10 @@ void MatMulRows(const MatMulArgs& args, Range rows, Range panels, Range k) {
   for (int64_t g = 0; g < groups; ++g) {
     const Range part = Part(panels.size(), groups, g);
     const int64_t panel = panels.begin + part.begin;
-    const TileArgs tile = {
+    const TileArgs<B> tile = {
         .a = x,
         .a_step = 1,
-        .b = b.panels.data() + (panel * b.K + k.begin) * 16,
+        .b = PanelsOf(b, B()) + (panel * b.K + k.begin) * 16,
         .panel_stride = b.K * 16,
         .steps = k.size(),
         .y = args.y + rows.begin * args.ldy + panel * 16,
@@ -87,13 +92,14 @@ void MatMulRows(const MatMulArgs& args, Range rows, Range panels, Range k) {
         .from_zero = k.begin == 0,
         .ahead = args.ahead == nullptr ? ReadAhead::Lines() : args.ahead->Take(k.size())};
     const int num_panels = static_cast<int>(part.size());
-    RunTile(TileOf<kRowStride, kMaxTilePanels>(num_rows, num_panels), tile, num_rows, num_panels,
+    RunTile(TileOf<B, kRowStride, kMaxTilePanels>(num_rows, num_panels), tile, num_rows, num_panels,
             std::min<int64_t>(num_panels * 16, b.N - panel * 16));
   }
 }
 
-void MatMul(const float* x, int64_t ldx, const PackedMatrix& b, float* y, int64_t ldy, int64_t M,
-            ThreadPool& pool, ReadAhead* ahead) {
+template <typename B>
+void MatMulOf(const float* x, int64_t ldx, const PackedMatrix& b, float* y, int64_t ldy, int64_t M,
+              ThreadPool& pool, ReadAhead* ahead) {
   const MatMulArgs args = {x, ldx, &b, y, ldy, ahead};
   const int64_t panels = CeilDiv(b.N, 16), tiles = CeilDiv(M, kMaxTileRows);
   const int64_t chunks = StepChunks(b);
@@ -110,10 +116,16 @@ void MatMul(const float* x, int64_t ldx, const PackedMatrix& b, float* y, int64_
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
       const Range k = Part(b.K, chunks, chunk);
       for (int64_t tile = block_tiles.begin; tile < block_tiles.end; ++tile) {
-        MatMulRows(args, Part(M, tiles, tile), block_panels, k);
+        MatMulRows<B>(args, Part(M, tiles, tile), block_panels, k);
       }
     }
   });
+}
+
+void MatMul(const float* x, int64_t ldx, const PackedMatrix& b, float* y, int64_t ldy, int64_t M,
+            ThreadPool& pool, ReadAhead* ahead) {
+  if (b.storage == Storage::kBfloat16) return MatMulOf<Bfloat16>(x, ldx, b, y, ldy, M, pool, ahead);
+  MatMulOf<float>(x, ldx, b, y, ldy, M, pool, ahead);
 }
 
 // to[i] = the first `width` of row i's floats, then zeros, 16 in all.
@@ -171,15 +183,15 @@ void WeightGradientRows(const WeightGradientArgs& args, Range rows, Range column
     const int64_t k = columns.begin + s * kTilePanels * 16;
     const int64_t width = std::min<int64_t>(kTilePanels * 16, columns.end - k);
     const int num_panels = static_cast<int>(CeilDiv(width, 16));
-    const TileArgs tile = {.a = dy_tile,
-                           .a_step = 16,
-                           .b = panels + (k - columns.begin) * tokens.size(),
-                           .panel_stride = tokens.size() * 16,
-                           .steps = tokens.size(),
-                           .y = args.dw + rows.begin * args.K + k,
-                           .ldy = args.K,
-                           .from_zero = false};
-    RunTile(TileOf<1, kTilePanels>(num_rows, num_panels), tile, num_rows, num_panels, width);
+    const TileArgs<float> tile = {.a = dy_tile,
+                                  .a_step = 16,
+                                  .b = panels + (k - columns.begin) * tokens.size(),
+                                  .panel_stride = tokens.size() * 16,
+                                  .steps = tokens.size(),
+                                  .y = args.dw + rows.begin * args.K + k,
+                                  .ldy = args.K,
+                                  .from_zero = false};
+    RunTile(TileOf<float, 1, kTilePanels>(num_rows, num_panels), tile, num_rows, num_panels, width);
   }
 }
 
@@ -220,34 +232,68 @@ HWY_EXPORT(MatMul);
 HWY_EXPORT(AccumulateWeightGradient);
 }  // namespace
 
-void PackForward(const float* w_NK, int64_t N, int64_t K, PackedMatrix& packed) {
+namespace {
+
+// The panels of `packed` for its storage, with room for all.
+template <typename B>
+B* Panels(PackedMatrix& packed) {
+  const int64_t size = CeilDiv(packed.N, 16) * packed.K * 16;
+  if constexpr (std::is_same_v<B, float>) {
+    packed.panels.resize(size);
+    return packed.panels.data();
+  } else {
+    packed.bfloat16_panels.resize(size);
+    return packed.bfloat16_panels.data();
+  }
+}
+
+template <typename B>
+void PackColumns(const float* w_NK, PackedMatrix& packed) {
   constexpr int64_t kBlock = 64;  // columns of w transposed at a time: they stay in L1
-  packed.K = K;
-  packed.N = N;
-  packed.panels.resize(CeilDiv(N, 16) * K * 16);
+  const int64_t N = packed.N, K = packed.K;
+  B* const panels = Panels<B>(packed);
   for (int64_t n0 = 0; n0 < N; n0 += 16) {
-    float* const panel = packed.panels.data() + n0 * K;
+    B* const panel = panels + n0 * K;
     const int64_t width = std::min<int64_t>(16, N - n0);
-    if (width < 16) std::fill_n(panel, K * 16, 0.0f);
+    if (width < 16) std::fill_n(panel, K * 16, B());
     for (int64_t k0 = 0; k0 < K; k0 += kBlock) {
       const int64_t k1 = std::min(K, k0 + kBlock);
       for (int64_t n = 0; n < width; ++n) {
-        for (int64_t k = k0; k < k1; ++k) panel[k * 16 + n] = w_NK[(n0 + n) * K + k];
+        for (int64_t k = k0; k < k1; ++k) panel[k * 16 + n] = Rounded<B>(w_NK[(n0 + n) * K + k]);
       }
     }
   }
 }
 
+// w is [packed.K, packed.N].
+template <typename B>
+void PackRows(const float* w, PackedMatrix& packed) {
+  const int64_t N = packed.K, K = packed.N;
+  B* const panels = Panels<B>(packed);
+  for (int64_t k0 = 0; k0 < K; k0 += 16) {
+    B* const panel = panels + k0 * N;
+    const int64_t width = std::min<int64_t>(16, K - k0);
+    if (width < 16) std::fill_n(panel, N * 16, B());
+    for (int64_t n = 0; n < N; ++n) {
+      for (int64_t i = 0; i < width; ++i) panel[n * 16 + i] = Rounded<B>(w[n * K + k0 + i]);
+    }
+  }
+}
+
+}  // namespace
+
+void PackForward(const float* w_NK, int64_t N, int64_t K, PackedMatrix& packed) {
+  packed.K = K;
+  packed.N = N;
+  if (packed.storage == Storage::kBfloat16) return PackColumns<Bfloat16>(w_NK, packed);
+  PackColumns<float>(w_NK, packed);
+}
+
 void PackInputGradient(const float* w_NK, int64_t N, int64_t K, PackedMatrix& packed) {
   packed.K = N;
   packed.N = K;
-  packed.panels.resize(CeilDiv(K, 16) * N * 16);
-  for (int64_t k0 = 0; k0 < K; k0 += 16) {
-    float* const panel = packed.panels.data() + k0 * N;
-    const int64_t width = std::min<int64_t>(16, K - k0);
-    if (width < 16) std::fill_n(panel, N * 16, 0.0f);
-    for (int64_t n = 0; n < N; ++n) std::copy_n(w_NK + n * K + k0, width, panel + n * 16);
-  }
+  if (packed.storage == Storage::kBfloat16) return PackRows<Bfloat16>(w_NK, packed);
+  PackRows<float>(w_NK, packed);
 }
 
 int64_t NumPlanEntries(const PackedMatrix& b) { return b.N == 0 ? 0 : CacheBlocks(b); }
@@ -256,10 +302,13 @@ void PlanMatMul(const PackedMatrix& b, bool cached, ReadAhead& ahead) {
   const int64_t panels = CeilDiv(b.N, 16), blocks = NumPlanEntries(b);
   for (int64_t block = 0; block < blocks; ++block) {
     const Range part = Part(panels, blocks, block);
+    const int64_t begin = part.begin * b.K * 16, size = part.size() * b.K * 16;
     if (cached) {
       ahead.AddCached();
+    } else if (b.storage == Storage::kBfloat16) {
+      ahead.Add(reinterpret_cast<const float*>(b.bfloat16_panels.data() + begin), size / 2);
     } else {
-      ahead.Add(b.panels.data() + part.begin * b.K * 16, part.size() * b.K * 16);
+      ahead.Add(b.panels.data() + begin, size);
     }
   }
 }

@@ -19,6 +19,7 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
+#include "kernels/bfloat16.h"
 #include "kernels/math-inl.h"
 #include "kernels/read_ahead.h"
 
@@ -40,10 +41,12 @@ constexpr int TilePanels(int rows) {
   return std::clamp(kAccumulators / (rows * kVectorsPerPanel), 1, kMaxTilePanels);
 }
 
+// B is what the panels hold: float or Bfloat16.
+template <typename B>
 struct TileArgs {
   const float* a = nullptr;  // a[r, i] = a[r * kStride + i * a_step]
   int64_t a_step = 0;
-  const float* b = nullptr;  // b[i, c] = b[(c / 16) * panel_stride + i * 16 + c % 16]
+  const B* b = nullptr;  // b[i, c] = b[(c / 16) * panel_stride + i * 16 + c % 16]
   int64_t panel_stride = 0;
   int64_t steps = 0;  // i in [0, steps)
   float* y = nullptr;
@@ -51,7 +54,16 @@ struct TileArgs {
   bool from_zero = false;
   ReadAhead::Lines ahead;  // asked for on the way, one line a step
 };
-using TileFunction = void (*)(const TileArgs&);
+template <typename B>
+using TileFunction = void (*)(const TileArgs<B>&);
+
+HWY_INLINE Vec16 LoadPanel(const float* p) { return hn::Load(Floats16(), p); }
+HWY_INLINE Vec16 LoadPanel(const Bfloat16* p) {
+  const hn::RebindToUnsigned<Floats16> d32;
+  const hn::Rebind<uint16_t, Floats16> d16;
+  const auto bits = hn::PromoteTo(d32, hn::Load(d16, reinterpret_cast<const uint16_t*>(p)));
+  return hn::BitCast(Floats16(), hn::ShiftLeft<16>(bits));
+}
 
 // A pack of variables. GCC 12 keeps an array of accumulators in memory, these in registers.
 template <int I>
@@ -77,10 +89,10 @@ HWY_INLINE Vec16 KeepInRegister(Vec16 v) {
 
 HWY_INLINE void PrefetchToSecondLevel(const float* p) { __builtin_prefetch(p, 0, 2); }
 
-template <int kRows, int kPanels, int kStride>
+template <typename B, int kRows, int kPanels, int kStride>
 class Tile {
  public:
-  static void Run(const TileArgs& args) {
+  static void Run(const TileArgs<B>& args) {
     Registers<Cells> acc;
     if (args.from_zero) {
       Clear(acc, Cells());
@@ -89,7 +101,7 @@ class Tile {
       LoadRows(acc, args.y, args.ldy, Cells());
     }
     const float* HWY_RESTRICT a = args.a;
-    const float* HWY_RESTRICT b = args.b;
+    const B* HWY_RESTRICT b = args.b;
     const int64_t a_step = args.a_step, panel_stride = args.panel_stride;
     const float* ahead = args.ahead.first;
     for (int64_t i = args.ahead.count; i > 0; --i) {
@@ -118,7 +130,7 @@ class Tile {
   // b is read once from front to back; the next panels lie behind it.
   static constexpr int64_t kStepsAhead = 24;
   template <int... C>
-  static HWY_INLINE void Prefetch(const float* b, int64_t panel_stride,
+  static HWY_INLINE void Prefetch(const B* b, int64_t panel_stride,
                                   std::integer_sequence<int, C...>) {
     ((C % kVectorsPerPanel == 0 ? hwy::Prefetch(b + (C / kVectorsPerPanel) * panel_stride)
                                 : void()),
@@ -126,9 +138,9 @@ class Tile {
   }
 
   template <int C>
-  static HWY_INLINE Vec16 LoadB(const float* b, int64_t panel_stride) {
-    const Vec16 v = hn::Load(
-        Floats16(), b + (C / kVectorsPerPanel) * panel_stride + (C % kVectorsPerPanel) * kLanes);
+  static HWY_INLINE Vec16 LoadB(const B* b, int64_t panel_stride) {
+    const Vec16 v =
+        LoadPanel(b + (C / kVectorsPerPanel) * panel_stride + (C % kVectorsPerPanel) * kLanes);
     return kRows == 1 ? v : KeepInRegister(v);
   }
   template <int R>
@@ -137,7 +149,7 @@ class Tile {
   }
 
   // The shorter side's operands wait in registers, the longer side's pass by one at a time.
-  static HWY_INLINE void Step(Registers<Cells>& acc, const float* a, const float* b,
+  static HWY_INLINE void Step(Registers<Cells>& acc, const float* a, const B* b,
                               int64_t panel_stride) {
     if constexpr (kRows < kColumns) {
       Registers<Rows> as;
@@ -156,7 +168,7 @@ class Tile {
     ((At<R>(as) = SpreadA<R>(a)), ...);
   }
   template <int... C>
-  static HWY_INLINE void EachColumn(Registers<Cells>& acc, Registers<Rows>& as, const float* b,
+  static HWY_INLINE void EachColumn(Registers<Cells>& acc, Registers<Rows>& as, const B* b,
                                     int64_t panel_stride, std::integer_sequence<int, C...>) {
     (OneColumn<C>(acc, as, LoadB<C>(b, panel_stride), Rows()), ...);
   }
@@ -167,7 +179,7 @@ class Tile {
   }
 
   template <int... C>
-  static HWY_INLINE void LoadAll(Registers<Columns>& bs, const float* b, int64_t panel_stride,
+  static HWY_INLINE void LoadAll(Registers<Columns>& bs, const B* b, int64_t panel_stride,
                                  std::integer_sequence<int, C...>) {
     ((At<C>(bs) = LoadB<C>(b, panel_stride)), ...);
   }
@@ -205,24 +217,26 @@ class Tile {
 };
 
 // functions[panels - 1] for one number of rows; null where a tile that wide would not fit.
+template <typename B>
 struct TileRow {
-  TileFunction functions[kMaxTilePanels] = {};
+  TileFunction<B> functions[kMaxTilePanels] = {};
 };
-template <int kStride, int kMaxPanels, int kRows, int... P>
-constexpr TileRow MakeTileRow(std::integer_sequence<int, P...>) {
-  return {{Tile<kRows, P + 1, kStride>::Run...}};
+template <typename B, int kStride, int kMaxPanels, int kRows, int... P>
+constexpr TileRow<B> MakeTileRow(std::integer_sequence<int, P...>) {
+  return {{Tile<B, kRows, P + 1, kStride>::Run...}};
 }
 
 // The tiles of every shape up to kMaxTileRows rows and min(TilePanels(rows), kMaxPanels) panels.
-template <int kStride, int kMaxPanels, int... R>
-TileFunction TileOf(int rows, int panels, std::integer_sequence<int, R...>) {
-  static constexpr TileRow kTiles[] = {MakeTileRow<kStride, kMaxPanels, R + 1>(
+template <typename B, int kStride, int kMaxPanels, int... R>
+TileFunction<B> TileOf(int rows, int panels, std::integer_sequence<int, R...>) {
+  static constexpr TileRow<B> kTiles[] = {MakeTileRow<B, kStride, kMaxPanels, R + 1>(
       std::make_integer_sequence<int, std::min(TilePanels(R + 1), kMaxPanels)>())...};
   return kTiles[rows - 1].functions[panels - 1];
 }
-template <int kStride, int kMaxPanels>
-TileFunction TileOf(int rows, int panels) {
-  return TileOf<kStride, kMaxPanels>(rows, panels, std::make_integer_sequence<int, kMaxTileRows>());
+template <typename B, int kStride, int kMaxPanels>
+TileFunction<B> TileOf(int rows, int panels) {
+  return TileOf<B, kStride, kMaxPanels>(rows, panels,
+                                        std::make_integer_sequence<int, kMaxTileRows>());
 }
 
 inline constexpr int64_t kTileSteps = 512;       // at most, in one tile
@@ -235,8 +249,9 @@ HWY_INLINE void CopyRows(const float* from, int64_t ld_from, float* to, int64_t 
 }
 
 // Runs a tile whose last panel may reach beyond the `columns` columns that y has.
-inline void RunTile(TileFunction tile, TileArgs args, int64_t rows, int64_t panels,
-                    int64_t columns) {
+template <typename B>
+void RunTile(TileFunction<B> tile, TileArgs<B> args, int64_t rows, int64_t panels,
+             int64_t columns) {
   if (columns == panels * 16) return tile(args);
   HWY_ALIGN float whole[kMaxTileRows * kMaxTilePanels * 16];
   float* const y = args.y;
@@ -249,10 +264,11 @@ inline void RunTile(TileFunction tile, TileArgs args, int64_t rows, int64_t pane
 }
 
 // y[r, c] = sum over i ascending of a[r, i] b[i, c], from zero or from what is in y; b as in TileArgs.
+template <typename B>
 struct ProductArgs {
   const float* a = nullptr;
   int64_t lda = 0, rows = 0;
-  const float* b = nullptr;
+  const B* b = nullptr;
   int64_t panel_stride = 0, steps = 0;
   float* y = nullptr;
   int64_t ldy = 0, columns = 0;
@@ -260,32 +276,34 @@ struct ProductArgs {
 };
 
 // At most kMaxTileRows rows and kTileSteps steps.
-inline void MultiplyTile(const ProductArgs& p) {
+template <typename B>
+void MultiplyTile(const ProductArgs<B>& p) {
   HWY_ALIGN float a_copy[kMaxTileRows * kRowStride];
   CopyRows(p.a, p.lda, a_copy, kRowStride, p.rows, p.steps);
   const int rows = static_cast<int>(p.rows);
   const int64_t panels = (p.columns + 15) / 16;
   for (int64_t first = 0; first < panels; first += TilePanels(rows)) {
     const int count = static_cast<int>(std::min<int64_t>(TilePanels(rows), panels - first));
-    RunTile(TileOf<kRowStride, kMaxTilePanels>(rows, count),
-            {.a = a_copy,
-             .a_step = 1,
-             .b = p.b + first * p.panel_stride,
-             .panel_stride = p.panel_stride,
-             .steps = p.steps,
-             .y = p.y + first * 16,
-             .ldy = p.ldy,
-             .from_zero = p.from_zero},
-            rows, count, std::min<int64_t>(count * 16, p.columns - first * 16));
+    RunTile<B>(TileOf<B, kRowStride, kMaxTilePanels>(rows, count),
+               {.a = a_copy,
+                .a_step = 1,
+                .b = p.b + first * p.panel_stride,
+                .panel_stride = p.panel_stride,
+                .steps = p.steps,
+                .y = p.y + first * 16,
+                .ldy = p.ldy,
+                .from_zero = p.from_zero},
+               rows, count, std::min<int64_t>(count * 16, p.columns - first * 16));
   }
 }
 
-inline void MultiplyRows(const ProductArgs& p) {
+template <typename B>
+void MultiplyRows(const ProductArgs<B>& p) {
   const int64_t tiles = (p.rows + kMaxTileRows - 1) / kMaxTileRows;
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t begin = p.rows * tile / tiles, end = p.rows * (tile + 1) / tiles;
     for (int64_t step = 0; step < p.steps; step += kTileSteps) {
-      ProductArgs part = p;
+      ProductArgs<B> part = p;
       part.a += begin * p.lda + step;
       part.rows = end - begin;
       part.b += step * 16;

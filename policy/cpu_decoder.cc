@@ -35,7 +35,7 @@ class CpuDecoder final : public Decoder {
         shape_(AttentionShapeOf(config)),
         num_blocks_(num_blocks),
         max_batch_tokens_(max_batch_tokens),
-        layer_floats_(num_blocks * kernels::KvBlockFloats(shape_)),
+        layer_floats_(num_blocks * kernels::KvBlockSize(shape_)),
         layer_is_cached_(LayerBytes() <= kernels::ReadAhead::DefaultDistance()),
         most_positions_(std::min(config.max_positions, num_blocks * kernels::kKvBlockTokens)),
         rope_(shape_.head_width, config.max_positions, config.rope_theta),
@@ -239,7 +239,7 @@ class CpuDecoder final : public Decoder {
   kernels::ThreadPool pool_{1};
   kernels::ReadAhead ahead_;
   std::shared_ptr<const PackedWeights> weights_;
-  AlignedVector<float> blocks_;  // [layers][blocks][KvBlockFloats]
+  AlignedVector<float> blocks_;  // [layers][blocks][KvBlockSize]
   // normed also receives what o and down give, before it is added to x.
   AlignedVector<float> x_MD_, normed_MD_, qkv_MW_, attended_MQ_, gate_up_M2F_, activated_MF_;
   std::vector<int32_t> tokens_M_, positions_M_;
@@ -248,7 +248,7 @@ class CpuDecoder final : public Decoder {
 };
 
 void CpuDecoder::CopyBlock(int32_t from, int32_t to, int tokens) {
-  const int64_t block_floats = kernels::KvBlockFloats(shape_);
+  const int64_t block_floats = kernels::KvBlockSize(shape_);
   for (int64_t layer = 0; layer < config_.num_layers; ++layer) {
     float* blocks = blocks_.data() + layer * layer_floats_;
     kernels::CopyKvBlock(blocks + from * block_floats, blocks + to * block_floats, tokens, shape_);

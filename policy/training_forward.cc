@@ -151,7 +151,7 @@ std::shared_ptr<Activations> TrainingPass::NewActivations(const PackedTokens& pa
   Grow(a.at(config_.num_layers).x_MD, M * D);
   for (auto* buffer : {&a.last_x_RD, &a.hidden_RD}) Grow(*buffer, R * D);
   for (auto* buffer : {&a.last_inv_rms_R, &a.logsumexp_R}) Grow(*buffer, R);
-  for (auto& blocks : blocks_) Grow(blocks, a.num_blocks * kernels::KvBlockFloats(shape_));
+  for (auto& blocks : blocks_) Grow(blocks, a.num_blocks * kernels::KvBlockSize(shape_));
   return activations;
 }
 

@@ -31,7 +31,7 @@ struct Batch {
         width(queries + 2 * kv),
         blocks_each((tokens + 15) / 16),
         table(sequences * blocks_each),
-        blocks(static_cast<int64_t>(table.size()) * KvBlockFloats(shape), 0.5f),
+        blocks(static_cast<int64_t>(table.size()) * KvBlockSize(shape), 0.5f),
         qkv(sequences * tokens * width, 0.25f),
         out(sequences * tokens * queries) {
     std::iota(table.begin(), table.end(), 0);

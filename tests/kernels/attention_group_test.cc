@@ -68,7 +68,7 @@ class AttentionBackwardOfAGroup : public testing::TestWithParam<Heads> {
       std::vector<AttentionRow> rows;
       for (int64_t t = 0; t < T; ++t)
         rows.push_back({.block_table = table.data(), .num_keys = static_cast<int32_t>(t + 1)});
-      AlignedVector<float> blocks(table.size() * KvBlockFloats(shape));
+      AlignedVector<float> blocks(table.size() * KvBlockSize(shape));
       Result one{Floats(T * N * H), Floats(T * N)};
       ThreadPool thread;
       StoreKv(&x[N * H], &x[(N + K) * H], ld, rows.data(), T, shape, blocks.data(), thread);

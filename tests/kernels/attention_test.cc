@@ -18,7 +18,7 @@ constexpr int64_t kTokens = 200;
 struct PagedKv {
   PagedKv(const AttentionShape& shape, uint32_t seed)
       : table((kTokens + 15) / 16),
-        blocks(table.size() * KvBlockFloats(shape), std::numeric_limits<float>::quiet_NaN()) {
+        blocks(table.size() * KvBlockSize(shape), std::numeric_limits<float>::quiet_NaN()) {
     std::iota(table.begin(), table.end(), 0);
     std::shuffle(table.begin(), table.end(), std::mt19937(seed));
     for (int64_t t = 0; t < kTokens; ++t)
@@ -248,15 +248,17 @@ TEST(Attention, ARowWithoutKeysIsAnError) {
   const Floats q(2);
   const AttentionRow row;
   Floats out(2);
-  EXPECT_THAT([&] { Attention(q.data(), 2, &row, 1, shape, nullptr, out.data(), nullptr, pool); },
-              testing::ThrowsMessage<Error>(testing::HasSubstr("row 0 sees no key")));
+  EXPECT_THAT(
+      [&] { Attention<float>(q.data(), 2, &row, 1, shape, nullptr, out.data(), nullptr, pool); },
+      testing::ThrowsMessage<Error>(testing::HasSubstr("row 0 sees no key")));
 }
 
 TEST(Attention, QueryHeadsThatAreNoMultipleOfTheKeyHeadsAreAnError) {
   ThreadPool pool;
   const AttentionShape shape{.heads = 5, .kv_heads = 2, .head_width = 16, .scale = 1};
-  EXPECT_THAT([&] { Attention(nullptr, 0, nullptr, 0, shape, nullptr, nullptr, nullptr, pool); },
-              testing::ThrowsMessage<Error>(testing::HasSubstr("5 query heads, 2 key heads")));
+  EXPECT_THAT(
+      [&] { Attention<float>(nullptr, 0, nullptr, 0, shape, nullptr, nullptr, nullptr, pool); },
+      testing::ThrowsMessage<Error>(testing::HasSubstr("5 query heads, 2 key heads")));
 }
 
 }  // namespace

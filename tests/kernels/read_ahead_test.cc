@@ -87,7 +87,7 @@ TEST(ReadAhead, AProductReachesAllItsEntriesAndAsksForWhatFollows) {
 
 TEST(ReadAhead, AttentionHasAnEntryARowWithoutTheBlocksOfTheRowBefore) {
   const AttentionShape shape{.heads = 1, .kv_heads = 1, .head_width = 16, .scale = 1};
-  const int64_t floats = KvBlockFloats(shape);
+  const int64_t floats = KvBlockSize(shape);
   const std::vector<float> blocks(8 * floats);
   const std::vector<int32_t> first = {5}, second = {5, 3}, third = {5, 2}, alone = {7};
   const std::vector<AttentionRow> rows = {{first.data(), 9},
