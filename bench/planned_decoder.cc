@@ -18,7 +18,7 @@ PlannedDecoder::PlannedDecoder(std::unique_ptr<Decoder> inner, int64_t prompt_to
 void PlannedDecoder::Forward(std::span<const DecoderInput> batch, float* logits_BV) {
   inner_->Forward(batch, logits_BV);
   const int64_t V = config().vocab_size;
-  const int32_t eos = config().eos_token;
+  const int32_t eos = config().eos_tokens.front();
   for (const DecoderInput& input : batch) {
     if (!lengths_.empty() && input.first_position == 0) Begin(input);
     if (!input.wants_logits) continue;

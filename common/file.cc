@@ -116,9 +116,14 @@ std::string ReadFile(const fs::path& path, size_t max_bytes) {
 }
 
 void WriteFileDurably(const fs::path& path, std::string_view content) {
+  WriteFileDurably(path, std::span(&content, 1));
+}
+
+void WriteFileDurably(const fs::path& path, std::span<const std::string_view> parts) {
   Temporary temporary(TemporaryNameFor(path));
   const Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC, "cannot be created");
-  if (WriteAll(file.get(), content) != content.size()) FailWithReason(path, "cannot be written");
+  for (const std::string_view part : parts)
+    if (WriteAll(file.get(), part) != part.size()) FailWithReason(path, "cannot be written");
   if (fsync(file.get()) != 0) FailWithReason(path, "cannot be synced");
   if (rename(temporary.path().c_str(), path.c_str()) != 0)
     FailWithReason(path, "cannot be replaced");
@@ -162,6 +167,13 @@ MappedFile::MappedFile(const fs::path& path) {
 
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+void MappedFile::Forget(std::span<const std::byte> part) const {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(part.data() + part.size()) / page * page;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}

@@ -16,6 +16,8 @@ std::string ReadFile(const std::filesystem::path& path, size_t max_bytes = size_
 
 // Writes to a temporary name in the same folder, syncs, renames over `path`, syncs the folder.
 void WriteFileDurably(const std::filesystem::path& path, std::string_view content);
+// The parts one after another.
+void WriteFileDurably(const std::filesystem::path& path, std::span<const std::string_view> parts);
 
 // fsync of every file below `folder` and of the folders themselves, then rename to `final_name`
 // (which must not exist) and fsync of the parent.
@@ -32,6 +34,8 @@ class MappedFile {
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&&) = delete;
   std::span<const std::byte> bytes() const { return bytes_; }
+  // The pages that lie wholly in `part` need not stay in memory; they come back when read again.
+  void Forget(std::span<const std::byte> part) const;
 
  private:
   std::span<const std::byte> bytes_;

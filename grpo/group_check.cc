@@ -27,7 +27,7 @@ std::string WhatIsWrongWithStop(const Completion& completion, const Lease& lease
 }
 
 std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lease,
-                                  int32_t vocab_size, int32_t eos_token) {
+                                  const GroupRules& rules) {
   const auto& tokens = completion.tokens;
   if (tokens.empty()) return "no tokens";
   if (completion.logprobs.size() != tokens.size())
@@ -36,12 +36,12 @@ std::string WhatIsWrongWithTokens(const Completion& completion, const Lease& lea
   if (length > static_cast<size_t>(lease.sampling.max_total_tokens))
     return Text(length, " tokens with the prompt, at most ", lease.sampling.max_total_tokens);
   for (size_t t = 0; t < tokens.size(); ++t) {
-    if (tokens[t] < 0 || tokens[t] >= vocab_size)
-      return Text("token ", t, " is ", tokens[t], ", the vocabulary has ", vocab_size);
+    if (tokens[t] < 0 || tokens[t] >= rules.vocab_size)
+      return Text("token ", t, " is ", tokens[t], ", the vocabulary has ", rules.vocab_size);
     if (!std::isfinite(completion.logprobs[t]) || completion.logprobs[t] > 0)
       return Text("logprob ", t, " is ", completion.logprobs[t]);
   }
-  const auto eos = std::find(tokens.begin(), tokens.end(), eos_token);
+  const auto eos = std::ranges::find_first_of(tokens, rules.eos_tokens);
   if (eos != tokens.end() && eos + 1 != tokens.end())
     return Text("end token at ", eos - tokens.begin(), " of ", tokens.size());
   const bool stopped = completion.finish_reason == FinishReason::kStop;
@@ -148,8 +148,7 @@ std::string WhatIsWrong(const Group& group, const Lease& lease, const GroupRules
   if (group.completions.size() != static_cast<size_t>(lease.sampling.group_size))
     return Text(group.completions.size(), " completions, expected ", lease.sampling.group_size);
   for (size_t i = 0; i < group.completions.size(); ++i) {
-    std::string wrong =
-        WhatIsWrongWithTokens(group.completions[i], lease, rules.vocab_size, rules.eos_token);
+    std::string wrong = WhatIsWrongWithTokens(group.completions[i], lease, rules);
     if (wrong.empty()) wrong = WhatIsWrongWithCut(group.completions[i], lease);
     if (wrong.empty()) wrong = WhatIsWrongWithKept(group.completions[i], lease, rules.vocab_size);
     if (wrong.empty()) wrong = WhatIsWrongWithVersions(group.completions[i], lease.policy_version);

@@ -16,7 +16,8 @@ struct ExpectedPart {
 };
 
 struct GroupRules {
-  int32_t vocab_size = 0, eos_token = 1;
+  int32_t vocab_size = 0;
+  std::span<const int32_t> eos_tokens;       // each ends a completion
   std::span<const ExpectedPart> parts = {};  // in any order; empty: any parts, or none
 };
 

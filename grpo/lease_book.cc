@@ -116,7 +116,7 @@ SubmitVerdict LeaseBook::Submit(const std::string& worker, Group group, std::str
 
   const Lease given{group.lease_id, policy_version_, slot.prompt, sampling_};
   const std::string wrong =
-      WhatIsWrong(group, given, {options_.vocab_size, options_.eos_token, options_.parts});
+      WhatIsWrong(group, given, {options_.vocab_size, options_.eos_tokens, options_.parts});
   if (!wrong.empty()) return Refuse(worker, group.lease_id, wrong, why);
 
   group.prompt = slot.prompt;

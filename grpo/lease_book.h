@@ -29,7 +29,7 @@ enum class SubmitVerdict {
 struct GroupBufferOptions {
   std::chrono::milliseconds lease_time{10'000};
   int32_t vocab_size = 0;
-  int32_t eos_token = 1;
+  std::vector<int32_t> eos_tokens = {1};
   std::vector<ExpectedPart> parts = {};  // in any order; empty: a reward of any parts, or of none
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };

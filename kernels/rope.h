@@ -3,6 +3,8 @@
 //
 //   y[i]     = x[i] cos(a_i) - x[i + h] sin(a_i)
 //   y[i + h] = x[i + h] cos(a_i) + x[i] sin(a_i)
+//
+// Some models stretch the angles for a longer context (kernels/rope_frequencies.h).
 #pragma once
 
 #include <atomic>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "kernels/aligned.h"
+#include "kernels/rope_frequencies.h"
 #include "kernels/thread_pool.h"
 
 namespace r1zero::kernels {
@@ -23,7 +26,7 @@ class RopeTable {
   static constexpr int64_t kBlockPositions = 4096;
 
   // Error if head_width is odd or theta is not above 1. Computes the first block.
-  RopeTable(int head_width, int64_t max_positions, double theta);
+  RopeTable(int head_width, int64_t max_positions, double theta, const RopeScaling& scaling = {});
   int head_width() const { return 2 * half_width_; }
   int64_t max_positions() const { return max_positions_; }
 

@@ -42,34 +42,17 @@ HWY_EXPORT(RotateHead);
 
 constexpr int64_t kRowsPerTask = 64;
 
-double Power(double base, int exponent) {
-  double power = 1;
-  for (int i = 0; i < exponent; ++i) power *= base;
-  return power;
-}
-
-// x^(1/n) for x > 1, by bisection down to neighbouring doubles: only operations that IEEE 754
-// rounds the same way everywhere, which std::pow is not.
-double Root(double x, int n) {
-  double low = 1, high = x;
-  for (;;) {
-    const double middle = low + (high - low) / 2;
-    if (middle <= low || middle >= high) return low;
-    (Power(middle, n) <= x ? low : high) = middle;
-  }
-}
-
 }  // namespace
 
-RopeTable::RopeTable(int head_width, int64_t max_positions, double theta)
+RopeTable::RopeTable(int head_width, int64_t max_positions, double theta,
+                     const RopeScaling& scaling)
     : half_width_(head_width / 2), max_positions_(max_positions) {
   Require(head_width > 0 && head_width % 2 == 0, "RopeTable: head_width is ", head_width,
           ", expected a positive even number");
   Require(max_positions > 0, "RopeTable: max_positions is ", max_positions,
           ", expected at least 1");
   Require(theta > 1, "RopeTable: theta is ", theta, ", expected more than 1");
-  const double root = Root(theta, half_width_);
-  for (int i = 0; i < half_width_; ++i) frequencies_H_.push_back(1 / Power(root, i));
+  frequencies_H_ = RopeFrequencies(head_width, theta, scaling);
   blocks_.resize((max_positions + kBlockPositions - 1) / kBlockPositions);
   Reserve(std::min(max_positions, kBlockPositions));
 }

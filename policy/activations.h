@@ -9,12 +9,13 @@
 
 namespace r1zero {
 
-// M tokens, R rows of log-probabilities; D hidden, W all of q, k, v, Q the query heads, N their
-// number, F intermediate. Buffers grow to the largest batch seen and are used again.
+// M tokens, R rows of log-probabilities; D hidden, W all of q, k, v, P q and k, Q the query heads, N
+// the number of heads, F intermediate. Buffers grow to the largest batch seen and are used again.
 struct Activations {
   struct Layer {
-    kernels::AlignedVector<float> x_MD, inv_rms_M;  // the layer's input
-    kernels::AlignedVector<float> qkv_MW;           // rotated
+    kernels::AlignedVector<float> x_MD, inv_rms_M;             // the layer's input
+    kernels::AlignedVector<float> qkv_MW;                      // rotated
+    kernels::AlignedVector<float> raw_qk_MP, head_inv_rms_MN;  // before the norm of heads, if any
     kernels::AlignedVector<float> attended_MQ, logsumexp_MN;
     kernels::AlignedVector<float> mid_MD, mid_inv_rms_M;  // between attention and MLP
     kernels::AlignedVector<float> gate_up_M2F;

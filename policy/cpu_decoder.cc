@@ -38,7 +38,7 @@ class CpuDecoder final : public Decoder {
         layer_floats_(num_blocks * kernels::KvBlockSize(shape_)),
         layer_is_cached_(LayerBytes() <= kernels::ReadAhead::DefaultDistance()),
         most_positions_(std::min(config.max_positions, num_blocks * kernels::kKvBlockTokens)),
-        rope_(shape_.head_width, config.max_positions, config.rope_theta),
+        rope_(shape_.head_width, config.max_positions, config.rope_theta, config.rope_scaling),
         blocks_(config.num_layers * layer_floats_) {
     rope_.Reserve(most_positions_);
     const int64_t M = max_batch_tokens;
@@ -171,12 +171,14 @@ class CpuDecoder final : public Decoder {
               " is not in the vocabulary of ", config_.vocab_size);
   }
 
-  // x += W_o attention(rope(W_q n), rope(W_k n), W_v n) with n = norm(x)
+  // x += W_o attention(rope(W_q n), rope(W_k n), W_v n) with n = norm(x); Qwen adds a bias to the
+  // products, or normalises the heads before they are rotated
   void AttentionBlock(const PackedLayer& w, Rows rows, float* layer_blocks) {
     const int64_t D = config_.hidden_size, W = qkv_width(), M = rows.count;
     float* q = qkv_MW_.data();
     Norm(x_MD_.data() + rows.begin * D, w.input_norm_D, normed_MD_.data(), M);
     kernels::MatMul(normed_MD_.data(), D, w.qkv, q, W, M, pool_, ahead());
+    FinishQkv(w.qkv_extras, shape_, q, M, /*raw_MP=*/nullptr, /*inv_rms_M1=*/nullptr);
     // Query heads and key heads are neighbours.
     kernels::Rope(q, W, shape_.heads + shape_.kv_heads, positions_M_.data() + rows.begin, M, rope_,
                   kernels::RopeDirection::kForward, pool_);

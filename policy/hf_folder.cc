@@ -5,8 +5,9 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "policy/folder_files.h"
 #include "policy/json.h"
-#include "policy/safetensors.h"
+#include "policy/weight_files.h"
 
 namespace r1zero {
 namespace {
@@ -33,7 +34,8 @@ std::string TokenizerConfigJson(const ModelConfig& config, const Tokenizer& toke
 // What sampling means in this project: the policy's own distribution, untruncated.
 std::string GenerationConfigJson(const ModelConfig& config) {
   const json generation_config = {
-      {"eos_token_id", config.eos_token},
+      {"eos_token_id",
+       config.eos_tokens.size() == 1 ? json(config.eos_tokens.front()) : json(config.eos_tokens)},
       {"pad_token_id", config.pad_token},
       {"do_sample", true},
       {"temperature", 1.0},
@@ -46,10 +48,11 @@ std::string GenerationConfigJson(const ModelConfig& config) {
 
 void CheckTokenizerFits(const ModelConfig& config, const Tokenizer& tokenizer,
                         const std::string& where) {
-  Require(tokenizer.vocab_size() == config.vocab_size, where, ": the tokenizer has ",
-          tokenizer.vocab_size(), " words, but vocab_size of config.json is ", config.vocab_size);
-  Require(tokenizer.eos_token() == config.eos_token, where, ": the tokenizer's end token is ",
-          tokenizer.eos_token(), ", but eos_token_id of config.json is ", config.eos_token);
+  Require(tokenizer.vocab_size() <= config.vocab_size, where, ": the tokenizer has ",
+          tokenizer.vocab_size(), " words, but vocab_size of config.json is ", config.vocab_size,
+          "; expected no more (fewer: the model's vocabulary is padded)");
+  Require(config.IsEos(tokenizer.eos_token()), where, ": the tokenizer's end token is ",
+          tokenizer.eos_token(), ", which is none of eos_token_id of config.json");
   Require(tokenizer.pad_token() == config.pad_token, where, ": the tokenizer's padding token is ",
           tokenizer.pad_token(), ", but pad_token_id of config.json is ", config.pad_token);
 }
@@ -66,10 +69,10 @@ std::string ReadPart(const std::filesystem::path& folder, const char* name) {
 Tokenizer ReadTokenizer(const std::filesystem::path& folder, const ModelConfig& config) {
   const std::string where = (folder / "tokenizer.json").string();
   Tokenizer tokenizer = Tokenizer::FromJson(ReadPart(folder, "tokenizer.json"), where);
-  if (tokenizer.pad_token() == config.eos_token && tokenizer.eos_token() == config.pad_token) {
+  if (config.IsEos(tokenizer.pad_token()) && tokenizer.eos_token() == config.pad_token) {
     std::vector<std::string> words;
     for (int32_t i = 0; i < tokenizer.vocab_size(); ++i) words.push_back(tokenizer.word(i));
-    tokenizer = Tokenizer(std::move(words), config.pad_token, config.eos_token);
+    tokenizer = Tokenizer(std::move(words), config.pad_token, tokenizer.pad_token());
   }
   CheckTokenizerFits(config, tokenizer, where);
   return tokenizer;
@@ -82,51 +85,54 @@ void CheckFinite(std::span<const float> tensor, const std::string& where) {
 }
 
 // A tied head may be in the file as well, if it is what it is tied to.
-void CheckTiedHead(const SafetensorsFile& file, const Weights& weights, const std::string& where) {
+void CheckTiedHead(const SafetensorsFile& file, const Weights& weights) {
   const std::span<const float> embedding = WeightTensor(weights, kEmbedding);
   std::vector<float> head(embedding.size());
   file.ReadFloat32(kHead, {{weights.config.vocab_size, weights.config.hidden_size}}, head);
-  Require(std::ranges::equal(head, embedding), where, ": ", kHead, " differs from ", kEmbedding,
-          ", but config.json says tie_word_embeddings");
+  Require(std::ranges::equal(head, embedding), file.path().string(), ": ", kHead, " differs from ",
+          kEmbedding, ", but config.json says tie_word_embeddings");
 }
 
 void CheckNothingElse(const SafetensorsFile& file, const Weights& weights,
-                      const std::vector<TensorSpec>& manifest, const std::string& where) {
+                      const std::vector<TensorSpec>& manifest) {
   for (const auto& [name, tensor] : file.tensors()) {
     if (name.ends_with(".rotary_emb.inv_freq")) continue;  // a buffer of transformers before 4.31
     if (name == kHead && weights.config.tie_embeddings) {
-      CheckTiedHead(file, weights, where);
+      CheckTiedHead(file, weights);
       continue;
     }
     const bool known = std::ranges::find(manifest, name, &TensorSpec::name) != manifest.end();
-    Require(known, where, ": tensor ", name, " is none that config.json asks for");
+    Require(known, file.path().string(), ": tensor ", name, " is none that config.json asks for");
   }
 }
 
 std::shared_ptr<Weights> ReadWeights(const std::filesystem::path& folder,
                                      const ModelConfig& config) {
-  const std::filesystem::path path = folder / "model.safetensors";
-  const std::string where = path.string();
-  Require(!std::filesystem::exists(folder / "model.safetensors.index.json") ||
-              std::filesystem::exists(path),
-          where,
-          " is missing: weights in several files (model.safetensors.index.json) are not "
-          "supported");
-  Require(std::filesystem::exists(path), where, " is missing");
-  const SafetensorsFile file(path);
+  const WeightFiles files(folder);
   const std::vector<TensorSpec> manifest = WeightManifest(config);
   for (const TensorSpec& spec : manifest)  // before memory is taken for what a config claims
-    Require(file.tensors().contains(spec.name), where, ": tensor ", spec.name, " is missing");
+    Require(files.Find(spec.name) != nullptr, files.where(), ": tensor ", spec.name, " is missing");
 
   auto weights = std::make_shared<Weights>(Weights{.config = config});
   weights->flat.resize(NumParameters(config));
   for (const TensorSpec& spec : manifest) {
     const std::span<float> out = std::span(weights->flat).subspan(spec.offset, spec.size);
+    const SafetensorsFile& file = *files.Find(spec.name);
     file.ReadFloat32(spec.name, spec.shape, out);
-    CheckFinite(out, where + ": tensor " + spec.name);
+    CheckFinite(out, file.path().string() + ": tensor " + spec.name);
   }
-  CheckNothingElse(file, *weights, manifest, where);
+  for (const SafetensorsFile& file : files.files()) CheckNothingElse(file, *weights, manifest);
   return weights;
+}
+
+ModelConfig ReadConfig(const std::filesystem::path& folder) {
+  const std::string text = ReadPart(folder, "config.json");
+  CheckFolderManifest(folder);
+  FolderFiles files = ReadFolderFiles(folder);
+  ModelConfig config = FromConfigJson(text, (folder / "config.json").string(),
+                                      FolderFile(files, "generation_config.json"));
+  config.files = std::move(files);
+  return config;
 }
 
 }  // namespace
@@ -135,24 +141,35 @@ void SaveHfFolder(const std::filesystem::path& folder, const Weights& weights,
                   const Tokenizer& tokenizer) {
   CheckTokenizerFits(weights.config, tokenizer, folder.string());
   EnsureWritableFolder(folder);
+  WriteFileDurably(folder / "tokenizer.json", tokenizer.ToJson());
+  WriteFileDurably(folder / "tokenizer_config.json",
+                   TokenizerConfigJson(weights.config, tokenizer));
+  SaveHfWeights(folder, weights);
+}
+
+void SaveHfWeights(const std::filesystem::path& folder, const Weights& weights) {
+  EnsureWritableFolder(folder);
   std::vector<Float32Tensor> tensors;
   for (const TensorSpec& spec : WeightManifest(weights.config)) {
     const std::span<const float> flat(weights.flat);
     tensors.push_back({spec.name, spec.shape, flat.subspan(spec.offset, spec.size)});
   }
-  WriteSafetensors(folder / "model.safetensors", tensors, {{"format", "pt"}});
-  WriteFileDurably(folder / "tokenizer.json", tokenizer.ToJson());
-  WriteFileDurably(folder / "tokenizer_config.json",
-                   TokenizerConfigJson(weights.config, tokenizer));
+  WriteSafetensors(folder / kWeightFile, tensors, {{"format", "pt"}});
   WriteFileDurably(folder / "generation_config.json", GenerationConfigJson(weights.config));
-  WriteFileDurably(folder / "config.json", ToConfigJson(weights.config));
+  if (const auto& files = weights.config.files.by_name)
+    for (const auto& [name, content] : *files)
+      if (name != "config.json") WriteFileDurably(folder / name, content);
+  WriteFileDurably(folder / "config.json", FolderConfigJson(weights.config));
 }
 
 HfFolder LoadHfFolder(const std::filesystem::path& folder) {
-  const std::string where = (folder / "config.json").string();
-  const ModelConfig config = FromConfigJson(ReadPart(folder, "config.json"), where);
+  const ModelConfig config = ReadConfig(folder);
   auto tokenizer = std::make_shared<const Tokenizer>(ReadTokenizer(folder, config));
   return {.weights = ReadWeights(folder, config), .tokenizer = std::move(tokenizer)};
+}
+
+std::shared_ptr<Weights> LoadHfWeights(const std::filesystem::path& folder) {
+  return ReadWeights(folder, ReadConfig(folder));
 }
 
 }  // namespace r1zero

@@ -1,6 +1,6 @@
-// A Hugging Face model folder: config.json, model.safetensors, tokenizer.json,
-// tokenizer_config.json, generation_config.json. What we write, transformers loads with the same
-// logits; what it wrote (of the supported kind) we load.
+// A Hugging Face model folder: config.json, model.safetensors (or shards with their index),
+// tokenizer.json and the small files beside them. What we write, transformers loads with the same
+// logits; what it wrote (of the families of docs/models.md) we load.
 #pragma once
 
 #include <filesystem>
@@ -16,11 +16,19 @@ struct HfFolder {
   std::shared_ptr<const Tokenizer> tokenizer;
 };
 
-// Creates the folder; each file is written durably.
+// Creates the folder; each file is written durably. Weights are float32 in one file; what came with
+// the folder that the config was read from (config.files) is written back.
 void SaveHfFolder(const std::filesystem::path& folder, const Weights& weights,
                   const Tokenizer& tokenizer);
 
-// Error naming file and field for anything missing, of another shape, not finite, or not supported.
+// The same without tokenizer.json and, unless it came with the folder, tokenizer_config.json.
+void SaveHfWeights(const std::filesystem::path& folder, const Weights& weights);
+
+// Error naming file and field for anything missing, of another shape, not finite, or not supported,
+// or that is not what a manifest.json beside it says.
 HfFolder LoadHfFolder(const std::filesystem::path& folder);
+
+// The same without a tokenizer, which may be missing or of a kind that is not supported.
+std::shared_ptr<Weights> LoadHfWeights(const std::filesystem::path& folder);
 
 }  // namespace r1zero

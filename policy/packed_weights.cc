@@ -34,6 +34,15 @@ std::shared_ptr<const PackedWeights> PackWeights(std::shared_ptr<const Weights> 
     layer.input_norm_D = next();
     const float* qkv = next();
     next(), next();  // k and v follow q in one matrix
+    layer.qkv_extras.rms_eps = static_cast<float>(c.rms_eps);
+    if (c.has_qkv_bias()) {
+      layer.qkv_extras.bias_W = next();
+      next(), next();  // as in the matrix
+    }
+    if (c.has_qk_norm()) {
+      layer.qkv_extras.q_norm_H = next();
+      layer.qkv_extras.k_norm_H = next();
+    }
     const float* o = next();
     layer.post_attention_norm_D = next();
     const float* gate_up = next();

@@ -6,14 +6,16 @@
 
 #include "kernels/attention.h"
 #include "kernels/matmul.h"
+#include "policy/head_norm.h"
 #include "policy/weights.h"
 
 namespace r1zero {
 
-// q, k, v are one matrix, gate and up another. Norms and the embedding are read from `source`.
+// q, k, v are one matrix, gate and up another. Norms, biases and the embedding are read from `source`.
 struct PackedLayer {
   const float* input_norm_D = nullptr;
   const float* post_attention_norm_D = nullptr;
+  QkvExtras qkv_extras;
   kernels::PackedMatrix qkv, o, gate_up, down;
 };
 

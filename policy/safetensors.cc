@@ -141,10 +141,9 @@ void Widen(std::span<const std::byte> data, std::span<float> out, Convert conver
 
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {
-  const std::string where = path.string();
+SafetensorsTensors ParseSafetensors(std::span<const std::byte> bytes, const std::string& where) {
   size_t data_start = 0;
-  const json header = ReadHeader(file_.bytes(), where, data_start);
+  const json header = ReadHeader(bytes, where, data_start);
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items()) {
     if (name == "__metadata__")
@@ -152,13 +151,18 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     else
       entries.push_back(ReadEntry(name, value, where));
   }
-  const std::span<const std::byte> data = file_.bytes().subspan(data_start);
+  const std::span<const std::byte> data = bytes.subspan(data_start);
   CheckCover(entries, static_cast<int64_t>(data.size()), where);
+  SafetensorsTensors tensors;
   for (Entry& entry : entries) {
     entry.tensor.data = data.subspan(entry.begin, entry.end - entry.begin);
-    tensors_.emplace(std::move(entry.name), std::move(entry.tensor));
+    tensors.emplace(std::move(entry.name), std::move(entry.tensor));
   }
+  return tensors;
 }
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
+    : path_(path), file_(path), tensors_(ParseSafetensors(file_.bytes(), path.string())) {}
 
 void SafetensorsFile::ReadFloat32(const std::string& name, std::span<const int64_t> shape,
                                   std::span<float> out) const {
@@ -175,6 +179,7 @@ void SafetensorsFile::ReadFloat32(const std::string& name, std::span<const int64
     std::memcpy(out.data(), tensor.data.data(), tensor.data.size());
   if (tensor.dtype == "BF16") Widen(tensor.data, out, FloatFromBfloat16);
   if (tensor.dtype == "F16") Widen(tensor.data, out, FloatFromHalf);
+  file_.Forget(tensor.data);
 }
 
 void WriteSafetensors(const std::filesystem::path& path, std::span<const Float32Tensor> tensors,
@@ -197,13 +202,12 @@ void WriteSafetensors(const std::filesystem::path& path, std::span<const Float32
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the data are aligned
 
   const uint64_t length = text.size();
-  std::string content;
-  content.reserve(kLengthBytes + text.size() + offset);
-  content.append(reinterpret_cast<const char*>(&length), kLengthBytes);
-  content += text;
+  std::vector<std::string_view> parts = {{reinterpret_cast<const char*>(&length), kLengthBytes},
+                                         text};
   for (const Float32Tensor* tensor : by_name)
-    content.append(reinterpret_cast<const char*>(tensor->data.data()), tensor->data.size_bytes());
-  WriteFileDurably(path, content);
+    parts.emplace_back(reinterpret_cast<const char*>(tensor->data.data()),
+                       tensor->data.size_bytes());
+  WriteFileDurably(path, parts);
 }
 
 }  // namespace r1zero

@@ -20,19 +20,26 @@ struct SafetensorsTensor {
   std::span<const std::byte> data;
 };
 
+using SafetensorsTensors = std::map<std::string, SafetensorsTensor>;
+
+// The tensors of a whole file's bytes, which the spans point into; `where` names the file in errors.
+SafetensorsTensors ParseSafetensors(std::span<const std::byte> bytes, const std::string& where);
+
 // A mapped file; the spans live as long as it does.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
-  const std::map<std::string, SafetensorsTensor>& tensors() const { return tensors_; }
-  // The tensor as float32 (converted from BF16 or F16); Error if the shape is another.
+  const std::filesystem::path& path() const { return path_; }
+  const SafetensorsTensors& tensors() const { return tensors_; }
+  // The tensor as float32 (converted from BF16 or F16); Error if the shape is another. What has been
+  // read leaves this process' memory again: a model is never there twice.
   void ReadFloat32(const std::string& name, std::span<const int64_t> shape,
                    std::span<float> out) const;
 
  private:
   std::filesystem::path path_;
   MappedFile file_;
-  std::map<std::string, SafetensorsTensor> tensors_;
+  SafetensorsTensors tensors_;
 };
 
 struct Float32Tensor {
@@ -41,7 +48,7 @@ struct Float32Tensor {
   std::span<const float> data;
 };
 
-// Written durably (temporary name, sync, rename). `metadata` goes into "__metadata__".
+// Written durably (temporary name, sync, rename), straight from the tensors. `metadata` goes into "__metadata__".
 void WriteSafetensors(const std::filesystem::path& path, std::span<const Float32Tensor> tensors,
                       const std::map<std::string, std::string>& metadata);
 

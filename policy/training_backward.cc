@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/error.h"
+#include "kernels/bias.h"
 #include "kernels/embedding.h"
 #include "kernels/head.h"
 #include "kernels/rmsnorm.h"
@@ -17,7 +18,7 @@ using kernels::InlinePool;
 using kernels::Scratch;
 
 constexpr int64_t kLeastWeightRows = 48;  // of a weight's gradient in one task: each packs x anew
-constexpr int64_t kNormColumns = 64;
+constexpr int64_t kNormColumns = 64, kBiasColumns = 256;
 
 void AddTo(float* y, const float* x, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] += x[i];
@@ -37,6 +38,7 @@ void TrainingPass::Backward(Activations& a, const float* dlogprobs_R) {
   Scratch(g.dgate_up_M2F, M * 2 * F);
   Scratch(g.dattended_MQ, M * weights_.layers[0].o.K);
   for (auto& dqkv_MW : g.dqkv_MW) Scratch(dqkv_MW, M * weights_.layers[0].qkv.N);
+  if (config_.has_qk_norm()) Scratch(g.dnormed_qk_MP, M * QkWidth(shape_));
 
   Jobs jobs;
   kernels::HeadBackward(dlogprobs_R, a.hidden_RD.data(), weights_.head.forward,
@@ -158,6 +160,12 @@ void TrainingPass::QkvGradient(Activations& a, int64_t layer, Rows r) {
 
   kernels::Rope(dqkv_MW, W, shape_.heads + shape_.kv_heads, a.packed.positions_N.data() + r.begin,
                 M, rope_, kernels::RopeDirection::kBackward, InlinePool());
+  if (w.qkv_extras.has_norm()) {
+    const int64_t P = QkWidth(shape_);
+    HeadNormBackward(w.qkv_extras, shape_, s.raw_qk_MP.data() + r.begin * P,
+                     s.head_inv_rms_MN.data() + r.begin * num_qk_heads(), dqkv_MW,
+                     g.dnormed_qk_MP.data() + r.begin * P, M);
+  }
   kernels::MatMul(dqkv_MW, W, w.qkv.input_gradient, dnormed_MD, D, M, InlinePool());
   kernels::RmsNormBackward(dnormed_MD, x_MD, w.input_norm.w_D, s.inv_rms_M.data() + r.begin, dx_MD,
                            M, D, InlinePool());
@@ -215,6 +223,26 @@ void TrainingPass::AddQkvJobs(Activations& a, int64_t layer, Jobs& jobs) {
   const int64_t M = a.num_gradient_tokens();
   AddLinearJobs(g.dqkv_MW[layer % 2].data(), g.normed_MD.data(), w.qkv, M, jobs);
   AddNormJobs(g.dnormed_MD.data(), s.x_MD.data(), s.inv_rms_M.data(), w.input_norm, M, jobs);
+  AddQkvExtrasJobs(a, layer, M, jobs);
+}
+
+void TrainingPass::AddQkvExtrasJobs(Activations& a, int64_t layer, int64_t M, Jobs& jobs) {
+  const Activations::Layer& s = a.at(layer);
+  const TrainingWeights::Layer& w = weights_.layers[layer];
+  const int64_t W = w.qkv.N;
+  const float* dqkv_MW = gradients_->dqkv_MW[layer % 2].data();
+  if (float* dbias_W = w.dqkv_bias_W) {
+    jobs.Add((W + kBiasColumns - 1) / kBiasColumns, [=](int64_t i) {
+      const int64_t n = i * kBiasColumns;
+      kernels::AccumulateBiasGradient(dqkv_MW + n, W, dbias_W + n, M,
+                                      std::min(kBiasColumns, W - n));
+    });
+  }
+  if (!w.qkv_extras.has_norm()) return;
+  jobs.Add(1, [&s, &w, dnormed_MP = gradients_->dnormed_qk_MP.data(), M, this](int64_t) {
+    AccumulateHeadNormGradient(shape_, dnormed_MP, s.raw_qk_MP.data(), s.head_inv_rms_MN.data(),
+                               w.dq_norm_H, w.dk_norm_H, M);
+  });
 }
 
 void TrainingPass::AddLinearJobs(const float* dy_MN, const float* x_MK, const LinearWeight& weight,

@@ -86,7 +86,7 @@ TrainingPass::TrainingPass(const ModelConfig& config, const float* params, float
                            float* tied_head_grads, kernels::ThreadPool& pool)
     : config_(config),
       shape_(AttentionShapeOf(config)),
-      rope_(shape_.head_width, config.max_positions, config.rope_theta),
+      rope_(shape_.head_width, config.max_positions, config.rope_theta, config.rope_scaling),
       pool_(pool),
       weights_(config, params, grads, tied_head_grads),
       gradients_(std::make_unique<Gradients>()),
@@ -144,6 +144,10 @@ std::shared_ptr<Activations> TrainingPass::NewActivations(const PackedTokens& pa
     for (auto* buffer : {&s.x_MD, &s.mid_MD}) Grow(*buffer, M * D);
     for (auto* buffer : {&s.inv_rms_M, &s.mid_inv_rms_M}) Grow(*buffer, M);
     Grow(s.qkv_MW, M * W);
+    if (keep && config_.has_qk_norm()) {
+      Grow(s.raw_qk_MP, M * QkWidth(shape_));
+      Grow(s.head_inv_rms_MN, M * num_qk_heads());
+    }
     Grow(s.attended_MQ, M * shape_.heads * shape_.head_width);
     Grow(s.logsumexp_MN, M * shape_.heads);
     Grow(s.gate_up_M2F, M * 2 * config_.intermediate_size);
@@ -179,6 +183,10 @@ void TrainingPass::Qkv(Activations& a, int64_t layer, Rows r) {
   float* qkv_MW = s.qkv_MW.data() + r.begin * W;
   Norm(s.x_MD.data() + r.begin * D, w.input_norm, normed_MD, s.inv_rms_M.data() + r.begin, r.count);
   kernels::MatMul(normed_MD, D, w.qkv.forward, qkv_MW, W, r.count, InlinePool());
+  const bool keeps_raw = a.kept && w.qkv_extras.has_norm();
+  FinishQkv(w.qkv_extras, shape_, qkv_MW, r.count,
+            keeps_raw ? s.raw_qk_MP.data() + r.begin * QkWidth(shape_) : nullptr,
+            keeps_raw ? s.head_inv_rms_MN.data() + r.begin * num_qk_heads() : nullptr);
   // Query heads and key heads are neighbours.
   kernels::Rope(qkv_MW, W, shape_.heads + shape_.kv_heads, a.packed.positions_N.data() + r.begin,
                 r.count, rope_, kernels::RopeDirection::kForward, InlinePool());

@@ -54,6 +54,7 @@ struct TrainingPass::Gradients {
   kernels::AlignedVector<float> dx_MD, dmid_MD, dnormed_MD, mid_dnormed_MD;
   kernels::AlignedVector<float> normed_MD, mid_normed_MD, activated_MF, dgate_up_M2F;
   kernels::AlignedVector<float> dattended_MQ, dqkv_MW[2];
+  kernels::AlignedVector<float> dnormed_qk_MP;  // where heads of q and k have a norm
 };
 
 // What continuations in passes so far have added to the gradient of their prefix.

@@ -73,12 +73,15 @@ class TrainingPass {
   void AddAttentionJobs(Activations& a, int64_t layer, Jobs& jobs);
   void AddMlpJobs(Activations& a, int64_t layer, Jobs& jobs);
   void AddQkvJobs(Activations& a, int64_t layer, Jobs& jobs);
+  void AddQkvExtrasJobs(Activations& a, int64_t layer, int64_t M, Jobs& jobs);
   void AddNormJobs(const float* dy_MD, const float* x_MD, const float* inv_rms_M,
                    const NormWeight& weight, int64_t M, Jobs& jobs);
   void AddLinearJobs(const float* dy_MN, const float* x_MK, const LinearWeight& weight, int64_t M,
                      Jobs& jobs);
 
   void Norm(const float* x_MD, const NormWeight& weight, float* y_MD, float* inv_rms_M, int64_t M);
+
+  int64_t num_qk_heads() const { return shape_.heads + shape_.kv_heads; }
 
   ModelConfig config_;
   kernels::AttentionShape shape_;

@@ -16,6 +16,18 @@ TrainingWeights::TrainingWeights(const ModelConfig& config, const float* params,
     for (; parts > 0; --parts) w.N += next++->shape[0];
     return w;
   };
+  const auto add_extras = [&](Layer& layer) {
+    layer.qkv_extras.rms_eps = static_cast<float>(config.rms_eps);
+    if (config.has_qkv_bias()) {
+      layer.qkv_extras.bias_W = params + next->offset;
+      layer.dqkv_bias_W = grads + next->offset;
+      next += 3;
+    }
+    if (!config.has_qk_norm()) return;
+    const NormWeight q = norm_weight(), k = norm_weight();
+    layer.qkv_extras.q_norm_H = q.w_D, layer.dq_norm_H = q.dw_D;
+    layer.qkv_extras.k_norm_H = k.w_D, layer.dk_norm_H = k.dw_D;
+  };
   const LinearWeight embedding = linear(1);
   embedding_VD = embedding.w_NK;
   embedding_grads_VD = embedding.dw_NK;
@@ -23,6 +35,7 @@ TrainingWeights::TrainingWeights(const ModelConfig& config, const float* params,
     Layer& layer = layers.emplace_back();
     layer.input_norm = norm_weight();
     layer.qkv = linear(3);
+    add_extras(layer);
     layer.o = linear(1);
     layer.post_attention_norm = norm_weight();
     layer.gate_up = linear(2);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/matmul.h"
+#include "policy/head_norm.h"
 #include "policy/weights.h"
 
 namespace r1zero {
@@ -25,6 +26,9 @@ struct LinearWeight {
 struct TrainingWeights {
   struct Layer {
     NormWeight input_norm, post_attention_norm;
+    QkvExtras qkv_extras;
+    float* dqkv_bias_W = nullptr;  // the gradients of what qkv_extras has
+    float *dq_norm_H = nullptr, *dk_norm_H = nullptr;
     LinearWeight qkv, o, gate_up, down;  // neighbours of the manifest are one matrix
   };
 

@@ -20,9 +20,9 @@ struct Rotation {
 
 // Angles in double: position * theta^(-i / h) loses its fraction in float at long context.
 Rotation MakeRotation(const ModelConfig& config, const Tensor& positions_M, at::ScalarType dtype) {
-  const int64_t half = config.head_width / 2;
-  const Tensor i_h = at::arange(half, positions_M.options().dtype(at::kDouble));
-  const Tensor frequency_h = (i_h * (-std::log(config.rope_theta) / half)).exp();
+  const std::vector<double> frequencies = kernels::RopeFrequencies(
+      static_cast<int>(config.head_width), config.rope_theta, config.rope_scaling);
+  const Tensor frequency_h = at::tensor(frequencies, at::kDouble).to(positions_M.device());
   const Tensor angle = positions_M.to(at::kDouble).view({-1, 1, 1}) * frequency_h;
   return {angle.cos().to(dtype), angle.sin().to(dtype)};
 }
@@ -74,15 +74,22 @@ Tensor CausalAttention(const Tensor& q_MNH, const Tensor& k_MKH, const Tensor& v
 }  // namespace
 
 AtenWeights NameWeights(const ModelConfig& config, std::span<const Tensor> tensors) {
-  const size_t expected = 2 + 9 * config.num_layers + (config.tie_embeddings ? 0 : 1);
+  const int64_t in_layer = 9 + (config.has_qkv_bias() ? 3 : 0) + (config.has_qk_norm() ? 2 : 0);
+  const size_t expected = 2 + in_layer * config.num_layers + (config.tie_embeddings ? 0 : 1);
   Require(tensors.size() == expected, "transformer: ", tensors.size(), " weight tensors, expected ",
           expected);
   AtenWeights weights;
   auto next = tensors.begin();
   weights.embed_tokens = *next++;
-  for (int64_t layer = 0; layer < config.num_layers; ++layer, next += 9)
-    weights.layers.push_back(
-        {next[0], next[1], next[2], next[3], next[4], next[5], next[6], next[7], next[8]});
+  for (int64_t layer = 0; layer < config.num_layers; ++layer) {
+    AtenLayer& w = weights.layers.emplace_back();
+    std::vector<Tensor*> fields{&w.input_norm, &w.q_proj, &w.k_proj, &w.v_proj};
+    if (config.has_qkv_bias()) fields.insert(fields.end(), {&w.q_bias, &w.k_bias, &w.v_bias});
+    if (config.has_qk_norm()) fields.insert(fields.end(), {&w.q_norm, &w.k_norm});
+    fields.insert(fields.end(),
+                  {&w.o_proj, &w.post_attention_norm, &w.gate_proj, &w.up_proj, &w.down_proj});
+    for (Tensor* field : fields) *field = *next++;
+  }
   weights.norm = *next++;
   weights.lm_head = config.tie_embeddings ? weights.embed_tokens : *next;
   return weights;
@@ -103,9 +110,15 @@ Tensor AtenHidden(const ModelConfig& config, const AtenWeights& weights, const T
   for (int64_t layer = 0; layer < config.num_layers; ++layer) {
     const AtenLayer& w = weights.layers[layer];
     const Tensor h_MD = RmsNorm(x_MD, w.input_norm, config.rms_eps);
-    const Tensor q_MNH = Rotate(at::linear(h_MD, w.q_proj).view({M, -1, H}), rotation);
-    const Tensor k_MKH = Rotate(at::linear(h_MD, w.k_proj).view({M, -1, H}), rotation);
-    const Tensor v_MKH = at::linear(h_MD, w.v_proj).view({M, -1, H});
+    const auto heads = [&](const Tensor& weight, const Tensor& bias) {
+      return at::linear(h_MD, weight, bias).view({M, -1, H});
+    };
+    const auto rotated = [&](const Tensor& x_MNH, const Tensor& norm_H) {
+      return Rotate(norm_H.defined() ? RmsNorm(x_MNH, norm_H, config.rms_eps) : x_MNH, rotation);
+    };
+    const Tensor q_MNH = rotated(heads(w.q_proj, w.q_bias), w.q_norm);
+    const Tensor k_MKH = rotated(heads(w.k_proj, w.k_bias), w.k_norm);
+    const Tensor v_MKH = heads(w.v_proj, w.v_bias);
     x_MD = x_MD + at::linear(attend(layer, q_MNH, k_MKH, v_MKH).flatten(1), w.o_proj);
     const Tensor m_MD = RmsNorm(x_MD, w.post_attention_norm, config.rms_eps);
     const Tensor gated_MF = at::silu(at::linear(m_MD, w.gate_proj)) * at::linear(m_MD, w.up_proj);

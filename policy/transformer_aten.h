@@ -16,6 +16,8 @@ namespace r1zero {
 struct AtenLayer {
   torch::Tensor input_norm, q_proj, k_proj, v_proj, o_proj, post_attention_norm, gate_proj, up_proj,
       down_proj;
+  torch::Tensor q_bias, k_bias, v_bias;  // undefined where the family has none
+  torch::Tensor q_norm, k_norm;
 };
 
 struct AtenWeights {

@@ -38,6 +38,15 @@ void AddLayer(const ModelConfig& c, int64_t layer, ManifestWriter& manifest) {
   manifest.Add(prefix + "self_attn.q_proj.weight", {query_width, D});
   manifest.Add(prefix + "self_attn.k_proj.weight", {kv_width, D});
   manifest.Add(prefix + "self_attn.v_proj.weight", {kv_width, D});
+  if (c.has_qkv_bias()) {
+    manifest.Add(prefix + "self_attn.q_proj.bias", {query_width});
+    manifest.Add(prefix + "self_attn.k_proj.bias", {kv_width});
+    manifest.Add(prefix + "self_attn.v_proj.bias", {kv_width});
+  }
+  if (c.has_qk_norm()) {
+    manifest.Add(prefix + "self_attn.q_norm.weight", {c.head_width});
+    manifest.Add(prefix + "self_attn.k_norm.weight", {c.head_width});
+  }
   manifest.Add(prefix + "self_attn.o_proj.weight", {D, query_width});
   manifest.Add(prefix + "post_attention_layernorm.weight", {D});
   manifest.Add(prefix + "mlp.gate_proj.weight", {F, D});
@@ -45,7 +54,7 @@ void AddLayer(const ModelConfig& c, int64_t layer, ManifestWriter& manifest) {
   manifest.Add(prefix + "mlp.down_proj.weight", {D, F});
 }
 
-// Standard deviation that a tensor starts with; 0 for a norm, which starts at 1.
+// Standard deviation that a matrix starts with; 0 for a vector: a norm starts at 1, a bias at 0.
 double InitStd(const ModelConfig& c, const TensorSpec& spec) {
   if (!spec.decay) return 0;
   if (spec.name == "model.embed_tokens.weight" || spec.name == "lm_head.weight") return 0.05;
@@ -93,9 +102,10 @@ Weights InitWeights(const ModelConfig& config, uint64_t seed) {
   for (size_t tensor = 0; tensor < manifest.size(); ++tensor) {
     const TensorSpec& spec = manifest[tensor];
     const double std = InitStd(config, spec);
+    const float constant = spec.name.ends_with(".bias") ? 0.0f : 1.0f;
     RandomStream random(seed, RandomPurpose::kInit, tensor);
     for (float& weight : std::span(weights.flat).subspan(spec.offset, spec.size))
-      weight = std == 0 ? 1.0f : static_cast<float>(std * random.Normal());
+      weight = std == 0 ? constant : static_cast<float>(std * random.Normal());
   }
   return weights;
 }

@@ -21,9 +21,10 @@ struct TensorSpec {
   bool decay = false;  // a matrix: weight decay applies
 };
 
-// All tensors in model order, without gaps: embed_tokens; per layer input_layernorm, q, k, v, o,
-// post_attention_layernorm, gate, up, down; norm; lm_head if not tied. q, k, v and gate, up
-// are neighbours, so each triple or pair is also one matrix.
+// All tensors in model order, without gaps: embed_tokens; per layer input_layernorm, q, k, v, their
+// biases or q_norm and k_norm (where the family has them), o, post_attention_layernorm, gate, up,
+// down; norm; lm_head if not tied. q, k, v and gate, up are neighbours, so each triple or pair is
+// also one matrix, and the three biases are one vector.
 std::vector<TensorSpec> WeightManifest(const ModelConfig& config);
 
 // A set of weights. Immutable once shared; `version` counts optimizer steps since the base policy.
@@ -41,7 +42,7 @@ std::span<const float> WeightTensor(const Weights& weights, std::string_view nam
 void CheckWeights(const Weights& weights);
 
 // How the demo's base policy starts: embeddings N(0, .05), q k v gate up N(0, .7 / sqrt(fan_in)), o
-// and down N(0, 1 / sqrt(2 layers fan_in)), norms 1. A pure function of config and seed.
+// and down N(0, 1 / sqrt(2 layers fan_in)), norms 1, biases 0. A pure function of config and seed.
 Weights InitWeights(const ModelConfig& config, uint64_t seed);
 
 // SHA-256 over the flat buffer's little-endian bytes: equal hashes, equal policies.

@@ -45,7 +45,7 @@ int64_t NumKvBlocks(const EngineConfig& config, int64_t max_total_tokens) {
 struct Engine::State {
   State(std::unique_ptr<Decoder> d, const EngineConfig& c)
       : config(Checked(c)), decoder(std::move(d)), scheduler(*decoder, c.max_sequences) {
-    now.eos_token = decoder->config().eos_token;
+    now.eos_tokens = decoder->config().eos_tokens;
     batch.reserve(c.max_sequences);
     logits_BV.resize(c.max_sequences * vocab_size());
     scratch_V.resize(vocab_size());
@@ -147,8 +147,9 @@ void Engine::SetWeights(std::shared_ptr<const Weights> weights) {
 }
 
 void Engine::SetTokenTexts(std::vector<std::string> texts) {
-  Require(static_cast<int64_t>(texts.size()) == state_->vocab_size(), "texts of ", texts.size(),
+  Require(static_cast<int64_t>(texts.size()) <= state_->vocab_size(), "texts of ", texts.size(),
           " tokens, the vocabulary has ", state_->vocab_size());
+  texts.resize(state_->vocab_size());  // a model's vocabulary may be padded: the rest has no text
   Require(idle(), "token texts cannot change while groups are being sampled");
   state_->now.token_texts = std::move(texts);
 }

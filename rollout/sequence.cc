@@ -1,5 +1,7 @@
 #include "rollout/sequence.h"
 
+#include <algorithm>
+
 namespace r1zero {
 namespace {
 
@@ -22,7 +24,8 @@ void Sequence::Append(const kernels::SampledToken& sampled, const SampledUnder& 
   RecordVersion(completion(), under.policy_version);
   completion().tokens.push_back(sampled.token);
   completion().logprobs.push_back(sampled.logprob);
-  if (sampled.token == under.eos_token) return Finish(FinishReason::kStop, under);
+  if (std::ranges::find(under.eos_tokens, sampled.token) != under.eos_tokens.end())
+    return Finish(FinishReason::kStop, under);
   if (const auto beyond = BytesBeyondStop(under))
     return Finish(FinishReason::kStopString, under, *beyond);
   if (num_tokens() == group->sampling.max_total_tokens) Finish(FinishReason::kLength, under);

@@ -26,8 +26,8 @@ struct RunningGroup {
 // What a token is sampled under, apart from its lease.
 struct SampledUnder {
   int64_t policy_version = -1;
-  int32_t eos_token = 1;
-  std::vector<std::string> token_texts;  // none: completions get no text, and have no stop strings
+  std::vector<int32_t> eos_tokens = {1};  // each ends a completion
+  std::vector<std::string> token_texts;   // none: completions get no text, and have no stop strings
 };
 
 // A prompt on its way through the model for the whole group, and then each of its completions.

@@ -23,7 +23,7 @@ GroupBufferOptions BufferOptions(const RunPlan& plan) {
   GroupBufferOptions options{.lease_time = std::chrono::milliseconds(
                                  static_cast<int64_t>(plan.config.rollout.lease_seconds * 1000)),
                              .vocab_size = static_cast<int32_t>(plan.shape.model.vocab_size),
-                             .eos_token = plan.shape.model.eos_token};
+                             .eos_tokens = plan.shape.model.eos_tokens};
   for (const auto& [name, weight] : plan.rubric.weights) options.parts.push_back({name, weight});
   return options;
 }

@@ -19,6 +19,7 @@ constexpr Verb kVerbs[] = {
      r1zero::TrainMain},
     {"pretrain", "train the base policy of a run and put it into the cache", r1zero::PretrainMain},
     {"learner", "the learner alone, for workers that come from elsewhere", r1zero::LearnerMain},
+    {"logits", "what a model folder says of a sequence of token ids", r1zero::LogitsMain},
 #ifdef R1ZERO_SERVICES
     {"worker", "a rollout worker; it needs two addresses", r1zero::WorkerMain},
     {"reward", "the reward service; it needs no model", r1zero::RewardMain},

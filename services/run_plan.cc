@@ -39,7 +39,7 @@ PolicyShape ShapeOf(const PolicyConfig& p, const Task& task) {
                           .rope_theta = p.rope_theta,
                           .rms_eps = p.rms_eps,
                           .tie_embeddings = p.tie_embeddings,
-                          .eos_token = 1,
+                          .eos_tokens = {1},
                           .pad_token = 0};
   CheckModelConfig(model);
   return {model, std::move(tokenizer)};

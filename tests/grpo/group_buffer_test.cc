@@ -70,7 +70,7 @@ class GroupBufferTest : public ::testing::Test {
 
   FakeClock clock_;
   GroupBuffer buffer_{
-      {.lease_time = 10s, .vocab_size = kVocab, .eos_token = kEos, .now = clock_.now()}};
+      {.lease_time = 10s, .vocab_size = kVocab, .eos_tokens = {kEos}, .now = clock_.now()}};
 };
 
 TEST_F(GroupBufferTest, GivesBackTheGroupsInTheOrderIssued) {
@@ -313,7 +313,7 @@ TEST_F(GroupBufferTest, RefusesEachFieldThatIsWrongAndSaysWhy) {
 }
 
 TEST(GroupBuffer, TakesAStopStringOnlyWhereATextEndsWithItsFirst) {
-  GroupBuffer buffer({.vocab_size = kVocab, .eos_token = kEos});
+  GroupBuffer buffer({.vocab_size = kVocab, .eos_tokens = {kEos}});
   SamplingParams sampling = Sampling();
   sampling.stop = {"wait", "!"};
   buffer.Issue(Prompts(0, 1), sampling, 0);
@@ -341,7 +341,7 @@ TEST(GroupBuffer, TakesAStopStringOnlyWhereATextEndsWithItsFirst) {
 TEST(GroupBuffer, TakesOnlyRewardsOfTheRubric) {
   GroupBuffer buffer(
       {.vocab_size = kVocab,
-       .eos_token = kEos,
+       .eos_tokens = {kEos},
        .parts = {{.name = "accuracy", .weight = 1}, {.name = "format", .weight = 0.1}}});
   buffer.Issue(Prompts(0, 1), Sampling(), 0);
   int worker = 0;
@@ -473,7 +473,7 @@ void UnreliableWorker(GroupBuffer& buffer, int number, std::atomic<int64_t>& acc
 
 TEST(GroupBufferStress, AcceptsEveryIssuedPromptExactlyOnceThoughWorkersDie) {
   constexpr int64_t kBatches = 150, kPrompts = 16;
-  GroupBuffer buffer({.lease_time = 10ms, .vocab_size = kVocab, .eos_token = kEos});
+  GroupBuffer buffer({.lease_time = 10ms, .vocab_size = kVocab, .eos_tokens = {kEos}});
   std::atomic<int64_t> accepted = 0;
   std::vector<std::thread> workers;
   for (int w = 0; w < 8; ++w)

@@ -9,7 +9,8 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr GroupRules kRules{.vocab_size = 20, .eos_token = 1};
+constexpr int32_t kEos[] = {1};
+constexpr GroupRules kRules{.vocab_size = 20, .eos_tokens = kEos};
 
 Lease TopK2() { return {.sampling = {.group_size = 1, .top_k = 2, .max_total_tokens = 8}}; }
 
@@ -51,7 +52,7 @@ TEST(GroupCheck, NoKeptSetIsLargerThanTopK) {
       for (const int32_t kept : {token, 7, 9}) set.Add(kept);
       group.completions[0].kept.Append(set);
     }
-    const GroupRules rules{.vocab_size = vocab_size, .eos_token = 1};
+    const GroupRules rules{.vocab_size = vocab_size, .eos_tokens = kEos};
     EXPECT_EQ(WhatIsWrong(group, TopK2(), rules),
               "completion 0: kept set 0 holds 3 tokens, expected at most top_k 2");
     Lease lease = TopK2();

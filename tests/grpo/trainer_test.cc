@@ -52,7 +52,7 @@ std::vector<Prompt> HeldOut() {
 struct Session {
   TrainerConfig config = Config();
   FakeLearner learner;
-  GroupBuffer buffer{{.vocab_size = 8, .eos_token = 1}};
+  GroupBuffer buffer{{.vocab_size = 8, .eos_tokens = {1}}};
   WeightStore weights;
   Tokenizer tokenizer = TinyTokenizer();
   std::function<Group(const Lease&)> answer = AnswerLease;

@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/sha256.h"
 #include "policy/safetensors.h"
 #include "tests/policy/test_folder.h"
 #include "tests/policy/test_words.h"
@@ -137,22 +138,90 @@ TEST_F(HfFolderTest, TakesATiedHeadOnlyIfItIsTheEmbedding) {
 TEST_F(HfFolderTest, RefusesATokenizerOfAnotherPolicy) {
   Save();
   ChangeJson("config.json", "/eos_token_id", 2);
+  EXPECT_EQ(Refusal(), "");  // generation_config.json adds the tokenizer's
+  ChangeJson("generation_config.json", "/eos_token_id", 2);
   EXPECT_THAT(Refusal(), AllOf(HasSubstr("tokenizer.json"), HasSubstr("end token")));
   Save();
   ChangeJson("config.json", "/pad_token_id", 2);
   EXPECT_THAT(Refusal(), HasSubstr("padding token"));
   Save();
   std::vector<std::string> words = SignsWords();
+  words.push_back("one more");
+  WriteFileDurably(folder_ / "tokenizer.json", Tokenizer(words, 0, 1).ToJson());
+  EXPECT_THAT(Refusal(), HasSubstr("122 words"));
+  EXPECT_THROW(SaveHfFolder(folder_.path(), weights_, Tokenizer(words, 0, 1)), Error);
+}
+
+TEST_F(HfFolderTest, TakesATokenizerWithFewerWordsThanTheModelsPaddedVocabulary) {
+  Save();
+  std::vector<std::string> words = SignsWords();
   words.pop_back();
   WriteFileDurably(folder_ / "tokenizer.json", Tokenizer(words, 0, 1).ToJson());
-  EXPECT_THAT(Refusal(), HasSubstr("120 words"));
-  EXPECT_THROW(SaveHfFolder(folder_.path(), weights_, Tokenizer(words, 0, 1)), Error);
+  EXPECT_EQ(Refusal(), "");
+}
+
+TEST_F(HfFolderTest, WritesBackWhatCameWithTheFolder) {
+  Save();
+  json config = json::parse(ReadFile(folder_ / "config.json"));
+  config["torch_dtype"] = "bfloat16";
+  config["of_a_kind"] = {{"unknown", 1}};
+  config["eos_token_id"] = {1, 3};
+  WriteFileDurably(folder_ / "config.json", config.dump());
+  WriteFileDurably(folder_ / "generation_config.json", R"({"eos_token_id": [1, 5]})");
+  WriteFileDurably(folder_ / "chat_template.jinja", "{{ messages }}");
+  WriteFileDurably(folder_ / "special_tokens_map.json", R"({"eos_token": "<eos>"})");
+  const HfFolder loaded = LoadHfFolder(folder_.path());
+  EXPECT_EQ(loaded.weights->config.eos_tokens, (std::vector<int32_t>{1, 3, 5}));
+  SaveHfFolder(folder_ / "out", *loaded.weights, *loaded.tokenizer);
+  config["torch_dtype"] = "float32";
+  EXPECT_EQ(json::parse(ReadFile(folder_ / "out" / "config.json")), config);
+  for (const char* name : {"generation_config.json", "chat_template.jinja", "tokenizer.json",
+                           "special_tokens_map.json", "tokenizer_config.json"})
+    EXPECT_EQ(ReadFile(folder_ / "out" / name), ReadFile(folder_ / name)) << name;
+  EXPECT_EQ(LoadHfFolder(folder_ / "out").weights->config, loaded.weights->config);
+}
+
+TEST_F(HfFolderTest, WritesAConfigThatHasChangedSinceItWasReadAnew) {
+  Save();
+  const HfFolder loaded = LoadHfFolder(folder_.path());
+  loaded.weights->config.rope_theta = 777;
+  SaveHfFolder(folder_ / "out", *loaded.weights, *loaded.tokenizer);
+  EXPECT_EQ(LoadHfFolder(folder_ / "out").weights->config.rope_theta, 777);
+}
+
+TEST_F(HfFolderTest, NamesTheFileThatIsNotWhatTheManifestSays) {
+  Save();
+  json sha256 = json::object();
+  for (const char* name : {"config.json", "model.safetensors", "tokenizer.json"})
+    sha256[name] = Sha256Hex(MappedFile(folder_ / name).bytes());
+  sha256["state/trainer.json"] = "not looked at";
+  WriteFileDurably(folder_ / "manifest.json", json{{"format", 1}, {"sha256", sha256}}.dump());
+  EXPECT_EQ(Refusal(), "");
+  weights_.flat[5] += 1;
+  Rewrite([](auto&) {});
+  EXPECT_THAT(Refusal(), AllOf(HasSubstr("model.safetensors: SHA-256 is"), HasSubstr("manifest")));
+}
+
+TEST_F(HfFolderTest, LoadsWeightsWhoseTokenizerIsMissing) {
+  Save();
+  std::filesystem::remove(folder_ / "tokenizer.json");
+  EXPECT_EQ(WeightSha256(*LoadHfWeights(folder_.path())), WeightSha256(weights_));
+}
+
+// The folder of verl's own end-to-end test: bfloat16, and a tokenizer of its own kind.
+TEST_F(HfFolderTest, LoadsTheWeightsOfVerlsDigitsModel) {
+  const std::filesystem::path folder = R1ZERO_SHARED_DATA "/models/verl-digits-random-llama";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
+  const auto weights = LoadHfWeights(folder);
+  EXPECT_EQ(weights->config.vocab_size, 16);
+  EXPECT_EQ(weights->config.eos_tokens, (std::vector<int32_t>{1}));
+  EXPECT_THROW(LoadHfFolder(folder), Error);
 }
 
 TEST_F(HfFolderTest, AcceptsAddedTokensThatAnotherToolHasSorted) {
   weights_ = InitWeights(Config(true), 5);
   weights_.config.pad_token = 1;
-  weights_.config.eos_token = 0;
+  weights_.config.eos_tokens = {0};
   SaveHfFolder(folder_.path(), weights_, Tokenizer(SignsWords(), 1, 0));
   json root = json::parse(ReadFile(folder_ / "tokenizer.json"));
   std::swap(root["added_tokens"][0], root["added_tokens"][1]);

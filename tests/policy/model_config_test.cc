@@ -24,7 +24,7 @@ ModelConfig Small() {
           .rope_theta = 12345.5,
           .rms_eps = 3e-7,
           .tie_embeddings = false,
-          .eos_token = 3,
+          .eos_tokens = {3},
           .pad_token = 2};
 }
 
@@ -73,7 +73,7 @@ TEST(ModelConfig, FillsInWhatTransformersLeavesOut) {
   EXPECT_EQ(config.rope_theta, 10000);
   EXPECT_EQ(config.rms_eps, 1e-6);
   EXPECT_FALSE(config.tie_embeddings);
-  EXPECT_EQ(config.eos_token, 5);
+  EXPECT_EQ(config.eos_tokens, std::vector<int32_t>{5});
   EXPECT_EQ(config.pad_token, 5);
 }
 
@@ -89,16 +89,22 @@ TEST(ModelConfig, ReadsTheRopeBaseWhereEitherVersionOfTransformersPutsIt) {
 
 TEST(ModelConfig, RefusesByNameWhatIsNotSupported) {
   const std::pair<const char*, json> cases[] = {
-      {"model_type", "qwen2"},
+      {"model_type", "qwen2_moe"},
+      {"model_type", "gemma2"},
+      {"model_type", nullptr},
+      {"architectures", {"LlamaForSequenceClassification"}},
       {"architectures", {"LlamaForCausalLM", "Other"}},
       {"hidden_act", "gelu"},
       {"attention_bias", true},
       {"mlp_bias", true},
       {"quantization_config", {{"bits", 4}}},
-      {"eos_token_id", json::array({3, 4})},
+      {"eos_token_id", json::array()},
+      {"eos_token_id", json::array({3, 11})},
+      {"eos_token_id", "</s>"},
+      {"layer_types", {"full_attention", "sliding_attention"}},
       {"eos_token_id", nullptr},
       {"eos_token_id", 11},
-      {"pad_token_id", -1},
+      {"pad_token_id", -2},
       {"vocab_size", nullptr},
       {"vocab_size", "many"},
       {"hidden_size", 8.5},
@@ -121,8 +127,86 @@ TEST(ModelConfig, RefusesByNameWhatIsNotSupported) {
                        testing::HasSubstr(named == shape_names.end() ? key : named->second)))
         << key << " = " << value;
   }
-  json scaled = With("rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}});
-  EXPECT_THAT(Refusal(scaled), testing::HasSubstr("rope_scaling: rope_type is \"llama3\""));
+  for (const char* type : {"linear", "dynamic", "yarn", "longrope", "su"})
+    for (const char* name : {"type", "rope_type"})
+      EXPECT_THAT(Refusal(With("rope_scaling", {{name, type}, {"factor", 8.0}})),
+                  testing::HasSubstr(std::string("rope_scaling: ") + name + " is \"" + type +
+                                     "\", which is not supported; expected \"default\" or"));
+  EXPECT_THAT(Refusal(With("model_type", "mixtral")),
+              testing::HasSubstr("expected one of \"llama\", \"mistral\", \"qwen2\", \"qwen3\""));
+}
+
+ModelConfig Llama3() {
+  ModelConfig config = Small();
+  config.rope_scaling = {8, 1, 4, 20};
+  return config;
+}
+
+TEST(ModelConfig, SurvivesTheWayThroughConfigJsonInEveryFamily) {
+  ModelConfig config = Llama3();
+  config.eos_tokens = {3, 7, 1};
+  config.bos_token = 5;
+  EXPECT_EQ(FromConfigJson(ToConfigJson(config), "config.json"), config);
+  for (const ModelFamily family :
+       {ModelFamily::kMistral, ModelFamily::kQwen2, ModelFamily::kQwen3}) {
+    config.family = family;
+    EXPECT_EQ(FromConfigJson(ToConfigJson(config), "config.json"), config);
+  }
+}
+
+TEST(ModelConfig, ReadsTheLlama3ScalingWhereEitherVersionOfTransformersPutsIt) {
+  for (const char* name : {"rope_scaling", "rope_parameters"}) {
+    json config = json::parse(ToConfigJson(Llama3()));
+    config.erase(name);
+    EXPECT_EQ(FromConfigJson(config.dump(), "config.json"), Llama3()) << "without " << name;
+    config = json::parse(ToConfigJson(Llama3()));
+    config[name]["factor"] = 4.0;
+    EXPECT_THAT(Refusal(config), testing::HasSubstr("rope_parameters: says something else"));
+  }
+  for (const char* field :
+       {"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}) {
+    json config = json::parse(ToConfigJson(Llama3()));
+    config["rope_scaling"].erase(field);
+    EXPECT_THAT(Refusal(config), testing::HasSubstr(field));
+  }
+}
+
+json Of(const char* model_type) {
+  ModelConfig config = Small();
+  config.family =
+      model_type == std::string("mistral") ? ModelFamily::kMistral : ModelFamily::kQwen2;
+  return json::parse(ToConfigJson(config));
+}
+
+TEST(ModelConfig, RefusesASlidingWindowThatHidesAPosition) {
+  json mistral = Of("mistral");
+  mistral["sliding_window"] = 64;  // max_position_embeddings
+  EXPECT_EQ(Refusal(mistral), "");
+  mistral["sliding_window"] = 63;
+  EXPECT_THAT(Refusal(mistral), testing::HasSubstr("sliding_window is 63"));
+  mistral.erase("sliding_window");
+  EXPECT_EQ(Refusal(mistral), "");  // transformers takes 4096, and there are 64 positions
+  mistral["max_position_embeddings"] = 8192;
+  EXPECT_THAT(Refusal(mistral), testing::HasSubstr("sliding_window is 4096"));
+  json qwen = Of("qwen2");
+  qwen["sliding_window"] = 32;
+  EXPECT_EQ(Refusal(qwen), "");  // use_sliding_window is false
+  qwen["use_sliding_window"] = true;
+  EXPECT_THAT(Refusal(qwen), testing::HasSubstr("sliding_window is 32"));
+}
+
+TEST(ModelConfig, JoinsTheEndTokensOfBothFiles) {
+  const std::string config = With("eos_token_id", 3).dump();
+  EXPECT_EQ(FromConfigJson(config, "f", R"({"eos_token_id": [4, 3, 0]})").eos_tokens,
+            (std::vector<int32_t>{3, 4, 0}));
+  EXPECT_EQ(FromConfigJson(With("eos_token_id", nullptr).dump(), "f", R"({"eos_token_id": 4})")
+                .eos_tokens,
+            (std::vector<int32_t>{4}));
+  EXPECT_THROW(FromConfigJson(config, "f", R"({"eos_token_id": 11})"), Error);
+}
+
+TEST(ModelConfig, TakesAPaddingTokenOfMinusOneForNone) {
+  EXPECT_EQ(FromConfigJson(With("pad_token_id", -1).dump(), "f").pad_token, 3);
 }
 
 TEST(ModelConfig, RefusesWhatIsNotAnObjectOrNotJson) {

@@ -1,4 +1,4 @@
-// One sequence through a Llama in float64, written from the formulas, one matrix product a line:
+// One sequence through a Llama or a Qwen in float64, written from the formulas, one matrix product a line:
 // the oracle for whatever else computes this model. Shares no code with policy/.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policy/weights.h"
+#include "tests/policy/naive_rope.h"
 
 namespace r1zero {
 
@@ -31,13 +32,12 @@ inline at::Tensor NaiveNorm(const at::Tensor& x, const at::Tensor& w, double eps
   return x / ((x * x).mean(-1, true) + eps).sqrt() * w;
 }
 
-inline at::Tensor NaiveRotate(const at::Tensor& x_TNH, double theta) {
+inline at::Tensor NaiveRotate(const at::Tensor& x_TNH, const ModelConfig& c) {
   const int64_t T = x_TNH.size(0), half = x_TNH.size(2) / 2;
   const auto a = x_TNH.slice(2, 0, half), b = x_TNH.slice(2, half);
   auto angle_T1h = at::empty({T, 1, half}, at::kDouble);
   for (int64_t t = 0; t < T; ++t)
-    for (int64_t i = 0; i < half; ++i)
-      angle_T1h[t][0][i] = t * std::pow(theta, -static_cast<double>(i) / half);
+    for (int64_t i = 0; i < half; ++i) angle_T1h[t][0][i] = t * NaiveRopeFrequency(c, i);
   const auto cos = angle_T1h.cos(), sin = angle_T1h.sin();
   return at::cat({a * cos - b * sin, b * cos + a * sin}, 2);
 }
@@ -45,12 +45,17 @@ inline at::Tensor NaiveRotate(const at::Tensor& x_TNH, double theta) {
 inline at::Tensor NaiveAttention(const at::Tensor& h_TD, const NamedTensors& w,
                                  const std::string& layer, const ModelConfig& c) {
   const int64_t T = h_TD.size(0), H = c.head_width;
-  const auto heads = [&](const char* name) {
-    return h_TD.matmul(w.at(layer + "self_attn." + name + ".weight").t()).view({T, -1, H});
+  const auto heads = [&](const std::string& name) {
+    const auto y = h_TD.matmul(w.at(layer + "self_attn." + name + "_proj.weight").t());
+    const auto bias = w.find(layer + "self_attn." + name + "_proj.bias");
+    return (bias == w.end() ? y : y + bias->second).view({T, -1, H});
   };
-  const auto q_TNH = NaiveRotate(heads("q_proj"), c.rope_theta);
-  const auto k_TKH = NaiveRotate(heads("k_proj"), c.rope_theta);
-  const auto v_TKH = heads("v_proj");
+  const auto rotated = [&](const std::string& name) {
+    const auto norm = w.find(layer + "self_attn." + name + "_norm.weight");
+    const auto x = heads(name);
+    return NaiveRotate(norm == w.end() ? x : NaiveNorm(x, norm->second, c.rms_eps), c);
+  };
+  const auto q_TNH = rotated("q"), k_TKH = rotated("k"), v_TKH = heads("v");
   const auto future_TT = at::ones({T, T}, at::kBool).triu(1);
   std::vector<at::Tensor> out;
   for (int64_t n = 0; n < c.num_heads; ++n) {

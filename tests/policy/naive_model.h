@@ -1,4 +1,4 @@
-// The Llama forward pass in double, written from its definition: one token after another, no cache,
+// The forward pass of Llama and Qwen in double, written from its definition: one token after another, no cache,
 // no packing, nothing of kernels/.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policy/weights.h"
+#include "tests/policy/naive_rope.h"
 
 namespace r1zero {
 
@@ -60,13 +61,13 @@ class NaiveModel {
     for (size_t i = 0; i < x.size(); ++i) x[i] += y[i];
   }
 
-  // Turns each head's pairs (i, i + H / 2) by position * theta^(-2 i / H).
+  // Turns each head's pairs (i, i + H / 2).
   Vector Rotated(const Vector& x, int64_t position) const {
     const int64_t H = c_.head_width, half = H / 2;
     Vector y(x.size());
     for (size_t head = 0; head < x.size() / H; ++head)
       for (int64_t i = 0; i < half; ++i) {
-        const double angle = position * std::pow(c_.rope_theta, -2.0 * i / H);
+        const double angle = position * NaiveRopeFrequency(c_, i);
         const double a = x[head * H + i], b = x[head * H + i + half];
         y[head * H + i] = a * std::cos(angle) - b * std::sin(angle);
         y[head * H + i + half] = b * std::cos(angle) + a * std::sin(angle);
@@ -78,11 +79,27 @@ class NaiveModel {
     std::vector<Vector> keys, values;
     for (size_t t = 0; t < x.size(); ++t) {
       const Vector n = Norm(x[t], prefix + "input_layernorm.weight");
-      const Vector q = Rotated(Linear(prefix + "self_attn.q_proj.weight", n), t);
-      keys.push_back(Rotated(Linear(prefix + "self_attn.k_proj.weight", n), t));
-      values.push_back(Linear(prefix + "self_attn.v_proj.weight", n));
+      const Vector q = Rotated(Heads(prefix + "self_attn.q", n), t);
+      keys.push_back(Rotated(Heads(prefix + "self_attn.k", n), t));
+      values.push_back(Heads(prefix + "self_attn.v", n));
       Add(x[t], Linear(prefix + "self_attn.o_proj.weight", Attended(q, keys, values)));
     }
+  }
+
+  // The product for q, k or v, with Qwen2's bias, or Qwen3's norm of each head.
+  Vector Heads(const std::string& name, const Vector& n) const {
+    Vector y = Linear(name + "_proj.weight", n);
+    if (c_.family == ModelFamily::kQwen2) {
+      const auto bias = WeightTensor(weights_, name + "_proj.bias");
+      for (size_t i = 0; i < y.size(); ++i) y[i] += bias[i];
+    }
+    if (c_.family != ModelFamily::kQwen3 || name.ends_with(".v")) return y;
+    Vector normed;
+    for (auto head = y.begin(); head != y.end(); head += c_.head_width) {
+      const Vector part = Norm(Vector(head, head + c_.head_width), name + "_norm.weight");
+      normed.insert(normed.end(), part.begin(), part.end());
+    }
+    return normed;
   }
 
   Vector Attended(const Vector& q, const std::vector<Vector>& keys,

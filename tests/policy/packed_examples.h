@@ -12,8 +12,10 @@
 
 namespace r1zero {
 
-inline ModelConfig SmallModel(bool tied, int64_t kv_heads) {
-  return {.vocab_size = 37,
+inline ModelConfig SmallModel(bool tied, int64_t kv_heads,
+                              ModelFamily family = ModelFamily::kLlama) {
+  return {.family = family,
+          .vocab_size = 37,
           .hidden_size = 24,
           .num_layers = 2,
           .num_heads = 4,
@@ -71,13 +73,17 @@ inline std::vector<float> Values(const torch::Tensor& x) {
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
 }
 
-// Tied weights or not, and 1, 2 or 4 key heads for 4 query heads.
-class TransformerShapes : public testing::TestWithParam<std::tuple<bool, int64_t>> {
+// Tied weights or not, 1, 2 or 4 key heads for 4 query heads; nothing more, biases, norms of heads.
+class TransformerShapes : public testing::TestWithParam<std::tuple<bool, int64_t, ModelFamily>> {
  protected:
-  ModelConfig config_ = SmallModel(std::get<0>(GetParam()), std::get<1>(GetParam()));
+  ModelConfig config_ = std::apply(SmallModel, GetParam());
   Weights weights_ = RandomWeights(config_);
   kernels::ThreadPool pool_{2};
 };
-inline auto AllShapes() { return testing::Combine(testing::Bool(), testing::Values(1, 2, 4)); }
+inline auto AllShapes() {
+  return testing::Combine(
+      testing::Bool(), testing::Values(1, 2, 4),
+      testing::Values(ModelFamily::kLlama, ModelFamily::kQwen2, ModelFamily::kQwen3));
+}
 
 }  // namespace r1zero

@@ -96,7 +96,7 @@ class HfAgreement : public testing::TestWithParam<Case> {
         continuation.push_back(
             static_cast<int32_t>(std::ranges::max_element(logits) - logits.begin()));
         all.push_back(continuation.back());
-        if (continuation.back() == config().eos_token) break;
+        if (config().IsEos(continuation.back())) break;
       }
       cases.push_back({{"tokens", tokens}, {"continuation", continuation}});
     }
@@ -123,13 +123,13 @@ class HfAgreement : public testing::TestWithParam<Case> {
 
 TEST_P(HfAgreement, OnLogitsGreedyTokensAndIdsThereAndBack) {
   RandomStream random(9, RandomPurpose::kPrompt);
-  const Tokenizer tokenizer(GetParam().words, config().pad_token, config().eos_token);
+  const Tokenizer tokenizer(GetParam().words, config().pad_token, config().eos_tokens.front());
   SaveHfFolder(folder_ / "ours", *weights_, tokenizer);
   const json cases = {{"logits", LogitCases(random)},
                       {"greedy", GreedyCases(random)},
                       {"texts", TextCases(random, tokenizer)},
                       {"pad", config().pad_token},
-                      {"eos", config().eos_token}};
+                      {"eos", config().eos_tokens.front()}};
   WriteFileDurably(folder_ / "cases.json", cases.dump());
   std::string command = std::getenv("R1ZERO_PYTHON");
   command += " " R1ZERO_TEST_PYTHON "/hf_folder_check.py";

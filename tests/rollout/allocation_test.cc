@@ -52,7 +52,7 @@ class EndlessDecoder final : public WrappedDecoder {
     WrappedDecoder::Forward(batch, logits_BV);
     for (const DecoderInput& input : batch)
       if (input.wants_logits) {
-        logits_BV[config().eos_token] = -1e30f;
+        logits_BV[config().eos_tokens.front()] = -1e30f;
         logits_BV += config().vocab_size;
       }
   }

@@ -98,14 +98,14 @@ TEST(Engine, StopsAtTheEndTokenOrAtTheLimit) {
     EXPECT_EQ(group.lease_id, lease.id);
     EXPECT_EQ(group.prompt.tokens, lease.prompt.tokens);
     for (const Completion& completion : group.completions) {
-      const auto ends = std::ranges::count(completion.tokens, TestPolicy().eos_token);
+      const auto ends = std::ranges::count(completion.tokens, TestPolicy().eos_tokens.front());
       ASSERT_FALSE(completion.tokens.empty());
       ASSERT_EQ(completion.logprobs.size(), completion.tokens.size());
       for (const float logprob : completion.logprobs) EXPECT_LE(logprob, 0);
       const auto total =
           static_cast<int32_t>(group.prompt.tokens.size() + completion.tokens.size());
       if (completion.finish_reason == FinishReason::kStop) {
-        EXPECT_EQ(completion.tokens.back(), TestPolicy().eos_token);
+        EXPECT_EQ(completion.tokens.back(), TestPolicy().eos_tokens.front());
         EXPECT_EQ(ends, 1);
         EXPECT_LE(total, lease.sampling.max_total_tokens);
         ++stopped;

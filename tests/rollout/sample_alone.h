@@ -42,7 +42,7 @@ inline Completion SampleAlone(const Lease& lease, int32_t sample, const Swap* sw
     tokens.push_back(next.token);
     completion.tokens.push_back(next.token);
     completion.logprobs.push_back(next.logprob);
-    if (next.token != TestPolicy().eos_token) continue;
+    if (!TestPolicy().IsEos(next.token)) continue;
     completion.finish_reason = FinishReason::kStop;
     break;
   }

@@ -24,26 +24,33 @@ struct Shape {
   int64_t heads, kv_heads, head_width, hidden, intermediate, vocab, layers;
   int64_t context = 96;
   bool tied = true;
+  ModelFamily family = ModelFamily::kLlama;
+  kernels::RopeScaling rope_scaling = {};
 };
 inline void PrintTo(const Shape& s, std::ostream* out) { *out << s.name; }
 inline std::string Name(const testing::TestParamInfo<Shape>& info) { return info.param.name; }
 
 // Head widths 16, 64, 128; 1 to 9 heads, 1 to 8 of them on one key head; widths that are multiples of
-// nothing; vocabularies of 17 to 50,000.
+// nothing; vocabularies of 17 to 50,000; biases, norms of heads, stretched angles.
 inline const std::vector<Shape>& Shapes() {
-  static const std::vector<Shape> shapes{{"OneHead", 1, 1, 16, 23, 37, 17, 1},
-                                         {"NineHeadsOnThree", 9, 3, 64, 70, 101, 301, 2},
-                                         {"EightHeadsOnOne", 8, 1, 128, 48, 50, 97, 1, 96, false},
-                                         {"SevenHeads", 7, 7, 16, 33, 65, 1000, 3},
-                                         {"ManyWords", 4, 2, 64, 31, 45, 50000, 1, 64},
-                                         {"FiveHeadsOnOne", 5, 1, 16, 17, 19, 129, 2, 96, false},
-                                         {"SixHeadsOnTwo", 6, 2, 128, 130, 140, 33, 1}};
+  static const std::vector<Shape> shapes{
+      {"OneHead", 1, 1, 16, 23, 37, 17, 1},
+      {"NineHeadsOnThree", 9, 3, 64, 70, 101, 301, 2},
+      {"EightHeadsOnOne", 8, 1, 128, 48, 50, 97, 1, 96, false},
+      {"SevenHeads", 7, 7, 16, 33, 65, 1000, 3},
+      {"ManyWords", 4, 2, 64, 31, 45, 50000, 1, 64},
+      {"FiveHeadsOnOne", 5, 1, 16, 17, 19, 129, 2, 96, false},
+      {"SixHeadsOnTwo", 6, 2, 128, 130, 140, 33, 1},
+      {"QwenTwo", 7, 1, 16, 29, 43, 211, 2, 96, true, ModelFamily::kQwen2},
+      {"QwenThree", 5, 5, 64, 39, 53, 77, 2, 96, false, ModelFamily::kQwen3},
+      {"StretchedContext", 3, 1, 64, 21, 27, 59, 2, 96, true, ModelFamily::kLlama, {8, 1, 4, 30}}};
   return shapes;
 }
 inline Shape LongContext() { return {"LongContext", 2, 1, 16, 20, 24, 61, 2, 2048}; }
 
 inline ModelConfig ConfigOf(const Shape& s) {
-  return {.vocab_size = s.vocab,
+  return {.family = s.family,
+          .vocab_size = s.vocab,
           .hidden_size = s.hidden,
           .num_layers = s.layers,
           .num_heads = s.heads,
@@ -51,6 +58,7 @@ inline ModelConfig ConfigOf(const Shape& s) {
           .head_width = s.head_width,
           .intermediate_size = s.intermediate,
           .max_positions = s.context,
+          .rope_scaling = s.rope_scaling,
           .tie_embeddings = s.tied};
 }
 
@@ -58,6 +66,10 @@ inline ModelConfig ConfigOf(const Shape& s) {
 inline std::shared_ptr<const Weights> WeightsOf(const Shape& s) {
   auto weights = std::make_shared<Weights>(InitWeights(ConfigOf(s), 7));
   for (float& w : weights->flat) w *= 2;
+  if (s.family != ModelFamily::kLlama) {  // biases begin at 0, and the norms of heads all alike
+    RandomStream random(8, RandomPurpose::kInit);
+    for (float& w : weights->flat) w += static_cast<float>(0.1 * random.Normal());
+  }
   return weights;
 }
 

@@ -77,7 +77,7 @@ class FakeLearner {
  public:
   explicit FakeLearner(const std::string& listen = "127.0.0.1:0", int64_t epoch = 1,
                        std::chrono::milliseconds lease_time = std::chrono::seconds(10))
-      : buffer({.lease_time = lease_time, .vocab_size = 12, .eos_token = 1}),
+      : buffer({.lease_time = lease_time, .vocab_size = 12, .eos_tokens = {1}}),
         service({.run_id = "test-run",
                  .epoch = epoch,
                  .model = TinyModel(),
