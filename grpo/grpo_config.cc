@@ -110,6 +110,13 @@ void Describe(Fields& f, PolicyConfig& c) {
   f.Key("rope_theta", c.rope_theta, "base of the rotary frequencies", {.min = 1});
   f.Key("rms_eps", c.rms_eps, "added to the mean square in RMSNorm", {.min = 0});
   f.Key("tie_embeddings", c.tie_embeddings, "the output head is the embedding");
+  f.Key("storage", c.storage,
+        "of matrices, embedding, keys and values: bfloat16 rounds them and halves their memory",
+        {"float32", "bfloat16"});
+}
+
+kernels::Storage StorageOf(const PolicyConfig& c) {
+  return c.storage == "bfloat16" ? kernels::Storage::kBfloat16 : kernels::Storage::kFloat32;
 }
 
 void Describe(Fields& f, EvalConfig& c) {

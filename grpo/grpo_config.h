@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/config.h"
+#include "kernels/bfloat16.h"
 #include "policy/model_config.h"
 
 namespace r1zero {
@@ -68,8 +69,10 @@ struct PolicyConfig {
   int64_t intermediate_size = 256, max_positions = 256;
   double rope_theta = 10000, rms_eps = 1e-6;
   bool tie_embeddings = true;
+  std::string storage = "float32";  // of matrices, keys and values while sampling and training
 };
 void Describe(Fields& f, PolicyConfig& c);
+kernels::Storage StorageOf(const PolicyConfig& c);
 
 struct EvalConfig {
   int64_t every = 20;                                    // steps; 0: only before and after

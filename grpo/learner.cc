@@ -75,13 +75,13 @@ class GrpoLearner : public Learner {
         base_(base),
         aggregation_(ParseAggregation(config_.loss.aggregation)),
         device_(options.device, config_.threads),
-        policy_(base.config, device_.device, device_.pool),
+        policy_(base.config, device_.device, device_.pool, options.storage),
         optimizer_(base.config, AdamWOf(config_.optimizer), device_.device, device_.pool) {
     Require(options.temperature > 0, "learner: temperature ", options.temperature,
             ", expected more than 0");
     policy_->Load(base);
     if (!uses_reference()) return;
-    reference_ = Transformer(base.config, device_.device, device_.pool);
+    reference_ = Transformer(base.config, device_.device, device_.pool, options.storage);
     reference_->Load(base);
   }
 

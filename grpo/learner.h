@@ -56,6 +56,7 @@ struct LearnerOptions {
   uint64_t seed = 0;
   std::string device = "cpu";
   float repetition_penalty = 1.0f;  // of the rollouts; what they kept, they bring along
+  kernels::Storage storage = kernels::Storage::kFloat32;  // the samplers'
 };
 
 // `base` is both the starting policy and the first reference.

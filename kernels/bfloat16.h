@@ -10,6 +10,7 @@ namespace r1zero::kernels {
 
 // How weights, keys and values are kept.
 enum class Storage : int32_t { kFloat32 = 0, kBfloat16 = 1 };
+constexpr int BytesOf(Storage storage) { return storage == Storage::kBfloat16 ? 2 : 4; }
 
 struct Bfloat16 {
   uint16_t bits = 0;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <sstream>
 #include <string>
+#include <type_traits>
 
 #include "common/error.h"
 #include "kernels/attention.h"
@@ -16,6 +17,7 @@ namespace r1zero {
 namespace {
 
 using kernels::AlignedVector;
+using kernels::Bfloat16;
 
 std::string Shape(const ModelConfig& c) {
   std::ostringstream text;
@@ -26,8 +28,11 @@ std::string Shape(const ModelConfig& c) {
   return text.str();
 }
 
+// E is what the KV blocks and the embedding hold.
+//
 // M rows (new tokens of all sequences, one after another), D hidden size, F intermediate size, Q
 // the width of all query heads, W of query, key and value heads together.
+template <typename E>
 class CpuDecoder final : public Decoder {
  public:
   CpuDecoder(const ModelConfig& config, int64_t num_blocks, int64_t max_batch_tokens)
@@ -35,11 +40,11 @@ class CpuDecoder final : public Decoder {
         shape_(AttentionShapeOf(config)),
         num_blocks_(num_blocks),
         max_batch_tokens_(max_batch_tokens),
-        layer_floats_(num_blocks * kernels::KvBlockSize(shape_)),
+        layer_elements_(num_blocks * kernels::KvBlockSize(shape_)),
         layer_is_cached_(LayerBytes() <= kernels::ReadAhead::DefaultDistance()),
         most_positions_(std::min(config.max_positions, num_blocks * kernels::kKvBlockTokens)),
         rope_(shape_.head_width, config.max_positions, config.rope_theta, config.rope_scaling),
-        blocks_(config.num_layers * layer_floats_) {
+        blocks_(config.num_layers * layer_elements_) {
     rope_.Reserve(most_positions_);
     const int64_t M = max_batch_tokens;
     x_MD_.resize(M * config.hidden_size);
@@ -61,7 +66,7 @@ class CpuDecoder final : public Decoder {
     Require(weights != nullptr, "no weights to decode with");
     Require(weights->config == config_, "weights of another model: of ", Shape(weights->config),
             "; the decoder was made for ", Shape(config_));
-    weights_ = PackWeights(std::move(weights));
+    weights_ = PackWeights(std::move(weights), kStorage);
     ahead_.Reserve(MostPlanEntries());
   }
 
@@ -70,12 +75,11 @@ class CpuDecoder final : public Decoder {
     Flatten(batch);
     PlanReads();
     kernels::ReserveAttention(most_positions_);
-    kernels::Embedding(tokens_M_.data(), weights_->embedding_VD, x_MD_.data(), M(),
-                       config_.hidden_size, pool_);
+    kernels::Embedding(tokens_M_.data(), Table(E()), x_MD_.data(), M(), config_.hidden_size, pool_);
     for (int64_t layer = 0; layer < config_.num_layers; ++layer) {
       for (int64_t begin = 0; begin < M(); begin += tile_rows()) {
         const Rows rows = Tile(begin);
-        AttentionBlock(weights_->layers[layer], rows, blocks_.data() + layer * layer_floats_);
+        AttentionBlock(weights_->layers[layer], rows, blocks_.data() + layer * layer_elements_);
         MlpBlock(weights_->layers[layer], rows);
       }
     }
@@ -91,7 +95,13 @@ class CpuDecoder final : public Decoder {
   struct Rows {
     int64_t begin = 0, count = 0;
   };
+  static constexpr bool kIsFloat32 = std::is_same_v<E, float>;
+  static constexpr kernels::Storage kStorage =
+      kIsFloat32 ? kernels::Storage::kFloat32 : kernels::Storage::kBfloat16;
   static constexpr int64_t kTileRows = 24, kAttentionRows = 16, kRowsThatMultiplyLonger = 16;
+
+  const float* Table(float) const { return weights_->embedding_VD; }
+  const Bfloat16* Table(Bfloat16) const { return weights_->bfloat16_embedding.data(); }
 
   int64_t M() const { return static_cast<int64_t>(tokens_M_.size()); }
   int64_t query_width() const { return config_.num_heads * config_.head_width; }
@@ -104,7 +114,7 @@ class CpuDecoder final : public Decoder {
   Rows Tile(int64_t begin) const { return {begin, std::min(tile_rows(), M() - begin)}; }
   int64_t LayerBytes() const {
     const int64_t D = config_.hidden_size, F = config_.intermediate_size;
-    return (D * qkv_width() + query_width() * D + 3 * D * F) * int64_t{sizeof(float)};
+    return (D * qkv_width() + query_width() * D + 3 * D * F) * int64_t{sizeof(E)};
   }
 
   // In the order of Forward. Few rows only read their weights once: there is nothing to overlap.
@@ -118,7 +128,7 @@ class CpuDecoder final : public Decoder {
         const bool cached = begin > 0;
         kernels::PlanMatMul(w.qkv, cached, ahead_);
         kernels::PlanAttention(rows_M_.data() + rows.begin, rows.count, shape_,
-                               blocks_.data() + layer * layer_floats_, ahead_);
+                               blocks_.data() + layer * layer_elements_, ahead_);
         for (const kernels::PackedMatrix* matrix : {&w.o, &w.gate_up, &w.down})
           kernels::PlanMatMul(*matrix, cached, ahead_);
       }
@@ -173,7 +183,7 @@ class CpuDecoder final : public Decoder {
 
   // x += W_o attention(rope(W_q n), rope(W_k n), W_v n) with n = norm(x); Qwen adds a bias to the
   // products, or normalises the heads before they are rotated
-  void AttentionBlock(const PackedLayer& w, Rows rows, float* layer_blocks) {
+  void AttentionBlock(const PackedLayer& w, Rows rows, E* layer_blocks) {
     const int64_t D = config_.hidden_size, W = qkv_width(), M = rows.count;
     float* q = qkv_MW_.data();
     Norm(x_MD_.data() + rows.begin * D, w.input_norm_D, normed_MD_.data(), M);
@@ -191,7 +201,7 @@ class CpuDecoder final : public Decoder {
   }
 
   // Keys and values are stored just before they are read, while their blocks lie in the cache.
-  void Attend(Rows rows, const float* q_MW, float* attended_MQ, float* layer_blocks) {
+  void Attend(Rows rows, const float* q_MW, float* attended_MQ, E* layer_blocks) {
     const int64_t W = qkv_width();
     const kernels::AttentionRow* rows_M = rows_M_.data() + rows.begin;
     const float* k = q_MW + query_width();
@@ -234,14 +244,14 @@ class CpuDecoder final : public Decoder {
 
   ModelConfig config_;
   kernels::AttentionShape shape_;
-  int64_t num_blocks_, max_batch_tokens_, layer_floats_;
+  int64_t num_blocks_, max_batch_tokens_, layer_elements_;
   bool layer_is_cached_;    // its weights fit into the part of the cache that is theirs
   int64_t most_positions_;  // that a sequence can reach: the context's, or what the blocks hold
   kernels::RopeTable rope_;
   kernels::ThreadPool pool_{1};
   kernels::ReadAhead ahead_;
   std::shared_ptr<const PackedWeights> weights_;
-  AlignedVector<float> blocks_;  // [layers][blocks][KvBlockSize]
+  AlignedVector<E> blocks_;  // [layers][blocks][KvBlockSize]
   // normed also receives what o and down give, before it is added to x.
   AlignedVector<float> x_MD_, normed_MD_, qkv_MW_, attended_MQ_, gate_up_M2F_, activated_MF_;
   std::vector<int32_t> tokens_M_, positions_M_;
@@ -249,24 +259,27 @@ class CpuDecoder final : public Decoder {
   std::vector<int64_t> logit_rows_;  // ascending
 };
 
-void CpuDecoder::CopyBlock(int32_t from, int32_t to, int tokens) {
-  const int64_t block_floats = kernels::KvBlockSize(shape_);
+template <typename E>
+void CpuDecoder<E>::CopyBlock(int32_t from, int32_t to, int tokens) {
+  const int64_t block_size = kernels::KvBlockSize(shape_);
   for (int64_t layer = 0; layer < config_.num_layers; ++layer) {
-    float* blocks = blocks_.data() + layer * layer_floats_;
-    kernels::CopyKvBlock(blocks + from * block_floats, blocks + to * block_floats, tokens, shape_);
+    E* blocks = blocks_.data() + layer * layer_elements_;
+    kernels::CopyKvBlock(blocks + from * block_size, blocks + to * block_size, tokens, shape_);
   }
 }
 
 }  // namespace
 
 std::unique_ptr<Decoder> MakeCpuDecoder(const ModelConfig& config, int64_t num_blocks,
-                                        int64_t max_batch_tokens) {
+                                        int64_t max_batch_tokens, kernels::Storage storage) {
   CheckModelConfig(config);
   Require(num_blocks > 0 && num_blocks <= INT32_MAX, "a decoder with ", num_blocks,
           " KV blocks; expected at least 1");
   Require(max_batch_tokens > 0, "a decoder with a batch of ", max_batch_tokens,
           " tokens; expected at least 1");
-  return std::make_unique<CpuDecoder>(config, num_blocks, max_batch_tokens);
+  if (storage == kernels::Storage::kBfloat16)
+    return std::make_unique<CpuDecoder<Bfloat16>>(config, num_blocks, max_batch_tokens);
+  return std::make_unique<CpuDecoder<float>>(config, num_blocks, max_batch_tokens);
 }
 
 }  // namespace r1zero

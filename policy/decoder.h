@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "kernels/bfloat16.h"
 #include "policy/weights.h"
 
 namespace r1zero {
@@ -37,7 +38,10 @@ class Decoder {
 };
 
 // On this project's CPU kernels, no libtorch. max_batch_tokens bounds the tokens of one Forward.
+// `storage` is that of matrices, embedding, keys and values: bfloat16 takes half the memory and rounds
+// them, and nothing else.
 std::unique_ptr<Decoder> MakeCpuDecoder(const ModelConfig& config, int64_t num_blocks,
-                                        int64_t max_batch_tokens);
+                                        int64_t max_batch_tokens,
+                                        kernels::Storage storage = kernels::Storage::kFloat32);
 
 }  // namespace r1zero

@@ -11,7 +11,7 @@
 
 namespace r1zero {
 
-// q, k, v are one matrix, gate and up another. Norms, biases and the embedding are read from `source`.
+// q, k, v are one matrix, gate and up another.
 struct PackedLayer {
   const float* input_norm_D = nullptr;
   const float* post_attention_norm_D = nullptr;
@@ -19,9 +19,13 @@ struct PackedLayer {
   kernels::PackedMatrix qkv, o, gate_up, down;
 };
 
+// Matrices and embedding as `storage` says. Norms and biases are float32 and, as the embedding of
+// Storage::kFloat32, read from `source`; Storage::kBfloat16 copies the few and lets the source go.
 struct PackedWeights {
-  std::shared_ptr<const Weights> source;
-  const float* embedding_VD = nullptr;
+  std::shared_ptr<const Weights> source;                         // kFloat32
+  kernels::AlignedVector<float> vectors;                         // kBfloat16
+  kernels::AlignedVector<kernels::Bfloat16> bfloat16_embedding;  // kBfloat16
+  const float* embedding_VD = nullptr;                           // kFloat32
   const float* norm_D = nullptr;
   std::vector<PackedLayer> layers;
   kernels::PackedMatrix head;
@@ -30,6 +34,7 @@ struct PackedWeights {
 // One place for the scale, so that the sampler and the learner have the same bits.
 kernels::AttentionShape AttentionShapeOf(const ModelConfig& config);
 
-std::shared_ptr<const PackedWeights> PackWeights(std::shared_ptr<const Weights> weights);
+std::shared_ptr<const PackedWeights> PackWeights(std::shared_ptr<const Weights> weights,
+                                                 kernels::Storage storage);
 
 }  // namespace r1zero

@@ -83,12 +83,14 @@ void Grow(AlignedVector<float>& buffer, int64_t n) { Scratch(buffer, n); }
 }  // namespace
 
 TrainingPass::TrainingPass(const ModelConfig& config, const float* params, float* grads,
-                           float* tied_head_grads, kernels::ThreadPool& pool)
+                           float* tied_head_grads, kernels::ThreadPool& pool,
+                           kernels::Storage storage)
     : config_(config),
+      storage_(storage),
       shape_(AttentionShapeOf(config)),
       rope_(shape_.head_width, config.max_positions, config.rope_theta, config.rope_scaling),
       pool_(pool),
-      weights_(config, params, grads, tied_head_grads),
+      weights_(config, params, grads, tied_head_grads, storage),
       gradients_(std::make_unique<Gradients>()),
       taken_(std::make_unique<CarriedPrefix>()),
       left_(std::make_unique<CarriedPrefix>()) {}
@@ -169,6 +171,7 @@ void TrainingPass::Embed(Activations& a, Rows r) {
   const int64_t D = config_.hidden_size;
   kernels::Embedding(a.packed.tokens_N.data() + r.begin, weights_.embedding_VD,
                      a.at(0).x_MD.data() + r.begin * D, r.count, D, InlinePool());
+  RoundAsStored(a.at(0).x_MD.data() + r.begin * D, r.count * D);
 }
 
 // The layer's queries, keys and values; the latter two also into the KV blocks.
@@ -190,6 +193,7 @@ void TrainingPass::Qkv(Activations& a, int64_t layer, Rows r) {
   // Query heads and key heads are neighbours.
   kernels::Rope(qkv_MW, W, shape_.heads + shape_.kv_heads, a.packed.positions_N.data() + r.begin,
                 r.count, rope_, kernels::RopeDirection::kForward, InlinePool());
+  for (int64_t m = 0; m < r.count; ++m) RoundAsStored(qkv_MW + m * W + k_column, W - k_column);
   kernels::StoreKv(qkv_MW + k_column, qkv_MW + v_column, W, a.rows_M.data() + r.begin, r.count,
                    shape_, blocks_[layer % 2].data(), InlinePool());
   StoreTails(a, layer, r);

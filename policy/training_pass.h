@@ -24,9 +24,10 @@ namespace r1zero {
 // Not thread-safe; `pool` must outlive it.
 class TrainingPass {
  public:
-  // The buffers are TrainingWeights'.
+  // The buffers are TrainingWeights'. With Storage::kBfloat16 the forward rounds matrices, embedding,
+  // keys and values as the sampler does, and the backward takes the rounding for the identity.
   TrainingPass(const ModelConfig& config, const float* params, float* grads, float* tied_head_grads,
-               kernels::ThreadPool& pool);
+               kernels::ThreadPool& pool, kernels::Storage storage = kernels::Storage::kFloat32);
   ~TrainingPass();
 
   void WeightsChanged() { weights_.Pack(pool_); }
@@ -60,6 +61,9 @@ class TrainingPass {
   void ForTiles(int64_t num_rows, const Task& task);
 
   void Embed(Activations& a, Rows r);
+  void RoundAsStored(float* x, int64_t n) const {
+    if (storage_ == kernels::Storage::kBfloat16) kernels::RoundToBfloat16(x, n);
+  }
   void StoreTails(Activations& a, int64_t layer, Rows r);
   void Qkv(Activations& a, int64_t layer, Rows r);
   void AttentionAndMlp(Activations& a, int64_t layer, Rows r);
@@ -84,6 +88,7 @@ class TrainingPass {
   int64_t num_qk_heads() const { return shape_.heads + shape_.kv_heads; }
 
   ModelConfig config_;
+  kernels::Storage storage_;
   kernels::AttentionShape shape_;
   kernels::RopeTable rope_;
   kernels::ThreadPool& pool_;

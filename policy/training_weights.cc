@@ -3,7 +3,7 @@
 namespace r1zero {
 
 TrainingWeights::TrainingWeights(const ModelConfig& config, const float* params, float* grads,
-                                 float* tied_head_grads) {
+                                 float* tied_head_grads, kernels::Storage storage) {
   const std::vector<TensorSpec> manifest = WeightManifest(config);
   auto next = manifest.begin();
   const auto norm_weight = [&] {
@@ -14,6 +14,7 @@ TrainingWeights::TrainingWeights(const ModelConfig& config, const float* params,
   const auto linear = [&](int parts) {
     LinearWeight w{params + next->offset, grads + next->offset, 0, next->shape[1], {}, {}};
     for (; parts > 0; --parts) w.N += next++->shape[0];
+    w.forward.storage = w.input_gradient.storage = storage;
     return w;
   };
   const auto add_extras = [&](Layer& layer) {

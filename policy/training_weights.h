@@ -36,7 +36,7 @@ struct TrainingWeights {
   // both ends of the model, accumulates the gradient of its use as head in tied_head_grads (of the
   // embedding's size), so that the order of additions does not depend on micro-batches.
   TrainingWeights(const ModelConfig& config, const float* params, float* grads,
-                  float* tied_head_grads);
+                  float* tied_head_grads, kernels::Storage storage);
 
   // Packs what is in params now.
   void Pack(kernels::ThreadPool& pool);

@@ -64,19 +64,23 @@ struct PassFunction : torch::autograd::Function<PassFunction> {
 }  // namespace
 
 TransformerImpl::TransformerImpl(const ModelConfig& config, torch::Device device,
-                                 kernels::ThreadPool& pool, Backend backend)
+                                 kernels::ThreadPool& pool, Backend backend,
+                                 kernels::Storage storage)
     : config_(config) {
   CheckModelConfig(config);
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   flat_params_ = at::zeros({NumParameters(config)}, options);
   flat_grads_ = at::zeros_like(flat_params_);
   RegisterParameters();
+  Require(backend == Backend::kKernels || storage == kernels::Storage::kFloat32,
+          "policy.storage is bfloat16, which the CPU's kernels have and ATen's do not; expected "
+          "float32 with run.device = \"cuda\"");
   if (backend == Backend::kAten) return;
   if (config.tie_embeddings)
     head_grads_ = at::zeros({config.vocab_size * config.hidden_size}, options);
   pass_ = std::make_shared<TrainingPass>(
       config, flat_params_.const_data_ptr<float>(), flat_grads_.mutable_data_ptr<float>(),
-      head_grads_.defined() ? head_grads_.mutable_data_ptr<float>() : nullptr, pool);
+      head_grads_.defined() ? head_grads_.mutable_data_ptr<float>() : nullptr, pool, storage);
   WeightsChanged();
 }
 

@@ -13,6 +13,7 @@
 
 #include <memory>
 
+#include "kernels/bfloat16.h"
 #include "kernels/thread_pool.h"
 #include "policy/device.h"
 #include "policy/packed_tokens.h"
@@ -30,10 +31,12 @@ struct LogprobOutput {
 // Not thread-safe. `pool` serves the CPU kernels and must outlive the module.
 class TransformerImpl : public torch::nn::Module {
  public:
+  // Storage::kBfloat16 (policy/training_pass.h) is the CPU kernels' alone.
   TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool,
-                  Backend backend);
-  TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool)
-      : TransformerImpl(config, device, pool, BackendFor(device)) {}
+                  Backend backend, kernels::Storage storage = kernels::Storage::kFloat32);
+  TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool,
+                  kernels::Storage storage = kernels::Storage::kFloat32)
+      : TransformerImpl(config, device, pool, BackendFor(device), storage) {}
 
   // Log-probabilities at temperature 1 / inv_temperature under the rows' distributions. Error if a
   // token, position or row lies outside the model or the batch, if a row's distribution leaves its

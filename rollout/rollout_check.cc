@@ -46,7 +46,7 @@ void CheckBlocks(const EngineConfig& config, const RolloutDemand& demand) {
 void CheckMemory(const EngineConfig& config, const ModelConfig& policy,
                  const RolloutDemand& demand) {
   const int64_t blocks = NumKvBlocks(config, demand.max_total_tokens);
-  const double bytes = KvCacheBytes(policy, blocks);
+  const double bytes = KvCacheBytes(policy, blocks, demand.storage);
   const double most = demand.memory_bytes > 0
                           ? std::min(kMostBytes, static_cast<double>(demand.memory_bytes))
                           : kMostBytes;
@@ -60,10 +60,10 @@ void CheckMemory(const EngineConfig& config, const ModelConfig& policy,
 
 }  // namespace
 
-double KvCacheBytes(const ModelConfig& policy, int64_t num_blocks) {
-  const double floats_per_token = 2.0 * static_cast<double>(policy.num_layers) *
-                                  static_cast<double>(policy.num_kv_heads * policy.head_width);
-  return sizeof(float) * floats_per_token * kernels::kKvBlockTokens *
+double KvCacheBytes(const ModelConfig& policy, int64_t num_blocks, kernels::Storage storage) {
+  const double numbers_per_token = 2.0 * static_cast<double>(policy.num_layers) *
+                                   static_cast<double>(policy.num_kv_heads * policy.head_width);
+  return kernels::BytesOf(storage) * numbers_per_token * kernels::kKvBlockTokens *
          static_cast<double>(num_blocks);
 }
 

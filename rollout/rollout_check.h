@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "kernels/bfloat16.h"
 #include "policy/model_config.h"
 #include "rollout/rollout_config.h"
 
@@ -15,10 +16,11 @@ struct RolloutDemand {
   int64_t max_total_tokens = 0;
   int64_t longest_prompt_tokens = 1;
   int64_t memory_bytes = 0;  // of a worker's machine; 0: not known
+  kernels::Storage storage = kernels::Storage::kFloat32;
 };
 
-// Of float32 keys and values, all layers, in so many blocks.
-double KvCacheBytes(const ModelConfig& policy, int64_t num_blocks);
+// Of keys and values, all layers, in so many blocks.
+double KvCacheBytes(const ModelConfig& policy, int64_t num_blocks, kernels::Storage storage);
 
 // Error, one sentence that names the keys to change, if an engine of `config` could not take every
 // such lease or could not be made.

@@ -106,6 +106,11 @@ Completion CompletionFromProto(const v1::Completion& proto) {
   return completion;
 }
 
+kernels::Storage StorageFromProto(int32_t storage) {
+  Require(storage == 0 || storage == 1, "storage is ", storage, ", expected 0 or 1");
+  return static_cast<kernels::Storage>(storage);
+}
+
 }  // namespace
 
 v1::JoinReply ToProto(const RunTerms& terms) {
@@ -114,6 +119,7 @@ v1::JoinReply ToProto(const RunTerms& terms) {
   reply.set_epoch(terms.epoch);
   reply.set_config_toml(terms.config_toml);
   reply.set_model_config_json(ToConfigJson(terms.model));
+  reply.set_storage(static_cast<int32_t>(terms.storage));
   reply.set_tokenizer_json(terms.tokenizer_json);
   RubricToProto(terms.reward, reply.mutable_rubric());
   reply.mutable_engine()->set_max_sequences(terms.engine.max_sequences);
@@ -131,6 +137,7 @@ RunTerms FromProto(const v1::JoinReply& reply) {
           .epoch = reply.epoch(),
           .config_toml = reply.config_toml(),
           .model = FromConfigJson(reply.model_config_json(), "model_config_json"),
+          .storage = StorageFromProto(reply.storage()),
           .tokenizer_json = reply.tokenizer_json(),
           .reward = RubricFromProto(reply.rubric()),
           .engine = {.max_sequences = reply.engine().max_sequences(),

@@ -25,6 +25,7 @@ struct RunTerms {
   int64_t epoch = 0;        // one more at each start of the learner
   std::string config_toml;  // resolved
   ModelConfig model;
+  kernels::Storage storage = kernels::Storage::kFloat32;
   std::string tokenizer_json;
   RewardConfig reward;  // `accuracy` is a verifier's name, not "auto"
   EngineConfig engine;

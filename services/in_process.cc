@@ -19,7 +19,7 @@ std::unique_ptr<Decoder> MakeDecoder(const RunConfig& config, const ModelConfig&
   const EngineConfig& engine = config.rollout.engine;
   const int64_t blocks = NumKvBlocks(engine, config.rollout.max_total_tokens);
   if (config.run.device != "cpu") return Torch().make_decoder(model, blocks, config.run.device);
-  return MakeCpuDecoder(model, blocks, MaxBatchTokens(engine));
+  return MakeCpuDecoder(model, blocks, MaxBatchTokens(engine), StorageOf(config.policy));
 }
 
 }  // namespace

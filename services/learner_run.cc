@@ -126,7 +126,8 @@ LearnerOptions LearnerRun::MakeLearnerOptions() const {
           .temperature = static_cast<float>(plan_.config.rollout.temperature),
           .seed = static_cast<uint64_t>(plan_.config.run.seed),
           .device = plan_.config.run.device,
-          .repetition_penalty = static_cast<float>(plan_.config.rollout.repetition_penalty)};
+          .repetition_penalty = static_cast<float>(plan_.config.rollout.repetition_penalty),
+          .storage = StorageOf(plan_.config.policy)};
 }
 
 TrainerConfig LearnerRun::MakeTrainerConfig() const {

@@ -18,6 +18,7 @@ RunTerms MakeTerms(const LearnerRun& run) {
       .epoch = run.epoch(),
       .config_toml = ToToml(run.config()),
       .model = run.shape().model,
+      .storage = StorageOf(run.config().policy),
       .tokenizer_json = run.shape().tokenizer->ToJson(),
       .reward = run.rubric(),
       .engine = rollout.engine,

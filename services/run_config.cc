@@ -156,6 +156,7 @@ std::string BaseSha256(const RunConfig& config) {
   c.task = config.task;
   c.task.held_out = 0;
   c.policy = config.policy;
+  c.policy.storage = RunConfig().policy.storage;  // pretraining is in float32
   c.pretrain = config.pretrain;
   c.pretrain.cache.clear();
   return Hash(c, std::string("base ") + kPretrainingVersion + " ");

@@ -92,7 +92,8 @@ RolloutDemand DemandOf(const RunPlan& plan, Workers workers) {
           .eval_samples = evaluates ? std::max(eval.samples, eval.samples_during) : 0,
           .max_total_tokens = plan.config.rollout.max_total_tokens,
           .longest_prompt_tokens = LongestPrompt(plan),
-          .memory_bytes = WorkerMemoryBytes(plan.config, workers)};
+          .memory_bytes = WorkerMemoryBytes(plan.config, workers),
+          .storage = StorageOf(plan.config.policy)};
 }
 
 }  // namespace

@@ -20,10 +20,11 @@ constexpr std::chrono::milliseconds kPauseBeforeJoiningAgain{200};
 Engine MakeEngine(const RunTerms& terms) {
   const int64_t blocks = NumKvBlocks(terms.engine, terms.max_total_tokens);
   try {
-    return Engine(MakeCpuDecoder(terms.model, blocks, MaxBatchTokens(terms.engine)), terms.engine);
+    return Engine(MakeCpuDecoder(terms.model, blocks, MaxBatchTokens(terms.engine), terms.storage),
+                  terms.engine);
   } catch (const std::bad_alloc&) {
     Fail("this worker's machine has no memory for ", blocks, " KV blocks (",
-         KvCacheBytes(terms.model, blocks) / 1e9,
+         KvCacheBytes(terms.model, blocks, terms.storage) / 1e9,
          " GB); lower rollout.kv_blocks, or rollout.max_sequences where that is 0");
   }
 }

@@ -26,22 +26,32 @@ struct Shape {
   bool tied = true;
   ModelFamily family = ModelFamily::kLlama;
   kernels::RopeScaling rope_scaling = {};
+  kernels::Storage storage = kernels::Storage::kFloat32;
 };
+inline Shape InBfloat16(Shape s, const char* name) {
+  s.name = name;
+  s.storage = kernels::Storage::kBfloat16;
+  return s;
+}
 inline void PrintTo(const Shape& s, std::ostream* out) { *out << s.name; }
 inline std::string Name(const testing::TestParamInfo<Shape>& info) { return info.param.name; }
 
 // Head widths 16, 64, 128; 1 to 9 heads, 1 to 8 of them on one key head; widths that are multiples of
-// nothing; vocabularies of 17 to 50,000; biases, norms of heads, stretched angles.
+// nothing; vocabularies of 17 to 50,000; biases, norms of heads, stretched angles; bfloat16 storage.
 inline const std::vector<Shape>& Shapes() {
+  static const Shape nine{"NineHeadsOnThree", 9, 3, 64, 70, 101, 301, 2};
+  static const Shape qwen{"QwenTwo", 7, 1, 16, 29, 43, 211, 2, 96, true, ModelFamily::kQwen2};
   static const std::vector<Shape> shapes{
       {"OneHead", 1, 1, 16, 23, 37, 17, 1},
-      {"NineHeadsOnThree", 9, 3, 64, 70, 101, 301, 2},
+      nine,
+      InBfloat16(nine, "NineHeadsInBfloat16"),
       {"EightHeadsOnOne", 8, 1, 128, 48, 50, 97, 1, 96, false},
       {"SevenHeads", 7, 7, 16, 33, 65, 1000, 3},
       {"ManyWords", 4, 2, 64, 31, 45, 50000, 1, 64},
       {"FiveHeadsOnOne", 5, 1, 16, 17, 19, 129, 2, 96, false},
       {"SixHeadsOnTwo", 6, 2, 128, 130, 140, 33, 1},
-      {"QwenTwo", 7, 1, 16, 29, 43, 211, 2, 96, true, ModelFamily::kQwen2},
+      qwen,
+      InBfloat16(qwen, "QwenInBfloat16"),
       {"QwenThree", 5, 5, 64, 39, 53, 77, 2, 96, false, ModelFamily::kQwen3},
       {"StretchedContext", 3, 1, 64, 21, 27, 59, 2, 96, true, ModelFamily::kLlama, {8, 1, 4, 30}}};
   return shapes;
@@ -113,8 +123,9 @@ inline std::vector<Lease> LeasesOf(const Shape& s, int64_t count) {
 }
 
 inline std::unique_ptr<Engine> EngineOf(const Shape& s, const EngineConfig& config) {
-  auto engine = std::make_unique<Engine>(
-      MakeCpuDecoder(ConfigOf(s), NumKvBlocks(config, s.context), MaxBatchTokens(config)), config);
+  auto engine = std::make_unique<Engine>(MakeCpuDecoder(ConfigOf(s), NumKvBlocks(config, s.context),
+                                                        MaxBatchTokens(config), s.storage),
+                                         config);
   engine->SetWeights(WeightsOf(s));
   return engine;
 }
@@ -148,7 +159,7 @@ class Trained {
         grads_(weights_->flat.size(), 0.0f),
         head_grads_(s.vocab * s.hidden, 0.0f),
         pass_(weights_->config, weights_->flat.data(), grads_.data(),
-              s.tied ? head_grads_.data() : nullptr, pool_) {
+              s.tied ? head_grads_.data() : nullptr, pool_, s.storage) {
     pass_.WeightsChanged();
   }
 
