@@ -64,6 +64,23 @@ TEST(GroupCheck, NoKeptSetIsLargerThanTopK) {
   }
 }
 
+TEST(GroupCheck, AnyOfTheEndTokensEndsACompletionAndNoneStandsInsideOne) {
+  constexpr int32_t kTwo[] = {1, 9};
+  const GroupRules rules{.vocab_size = 20, .eos_tokens = kTwo};
+  const Lease lease{.sampling = {.group_size = 1, .max_total_tokens = 8}};
+  Group group = Answer();
+  Completion& completion = group.completions[0];
+  completion.kept = {};
+  for (const int32_t end : kTwo) {
+    completion.tokens = {4, end};
+    EXPECT_EQ(WhatIsWrong(group, lease, rules), "");
+  }
+  completion.tokens = {9, 1};
+  EXPECT_THAT(WhatIsWrong(group, lease, rules), HasSubstr("end token at 0 of 2"));
+  completion.tokens = {4, 5};
+  EXPECT_THAT(WhatIsWrong(group, lease, rules), HasSubstr("stopped without the end token"));
+}
+
 TEST(GroupCheck, TheLengthLimitCutsOffAtTheLimitAndNotBefore) {
   Lease lease{.prompt = {.tokens = {5, 6, 7}},
               .sampling = {.group_size = 1, .max_total_tokens = 8}};

@@ -120,6 +120,28 @@ TEST(Engine, StopsAtTheEndTokenOrAtTheLimit) {
   EXPECT_GT(cut_off, 5);
 }
 
+TEST(Engine, StopsAtWhicheverEndTokenIsSampledFirst) {
+  ModelConfig policy = TestPolicy();
+  policy.eos_tokens = {1, 2, 3};
+  auto weights = std::make_shared<Weights>(*TestWeights(0));
+  weights->config = policy;
+  Engine engine(
+      MakeCpuDecoder(policy, NumKvBlocks(kRoomy, policy.max_positions), MaxBatchTokens(kRoomy)),
+      kRoomy);
+  engine.SetWeights(weights);
+  std::set<int32_t> ends;
+  for (const auto& [ordinal, group] : RunAll(engine, TestLeases(18)))
+    for (const Completion& completion : group.completions) {
+      const bool stopped = completion.finish_reason == FinishReason::kStop;
+      EXPECT_EQ(
+          std::ranges::count_if(completion.tokens, [&](int32_t t) { return policy.IsEos(t); }),
+          stopped ? 1 : 0);
+      EXPECT_EQ(policy.IsEos(completion.tokens.back()), stopped);
+      if (stopped) ends.insert(completion.tokens.back());
+    }
+  EXPECT_GT(ends.size(), 1);
+}
+
 TEST(Engine, EvaluationSharesNoRandomNumbersWithTraining) {
   Lease training = TestLease(8, 16), evaluation = TestLease(8, 16);
   evaluation.prompt.use = PromptUse::kEvaluation;
