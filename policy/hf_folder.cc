@@ -7,6 +7,7 @@
 #include "common/file.h"
 #include "policy/json.h"
 #include "policy/safetensors.h"
+#include "policy/word_tokenizer.h"
 
 namespace r1zero {
 namespace {
@@ -20,8 +21,8 @@ constexpr const char* kHead = "lm_head.weight";
 std::string TokenizerConfigJson(const ModelConfig& config, const Tokenizer& tokenizer) {
   const json tokenizer_config = {
       {"tokenizer_class", "PreTrainedTokenizerFast"},
-      {"pad_token", tokenizer.word(tokenizer.pad_token())},
-      {"eos_token", tokenizer.word(tokenizer.eos_token())},
+      {"pad_token", tokenizer.TokenText(config.pad_token)},
+      {"eos_token", tokenizer.TokenText(config.eos_token)},
       {"model_max_length", config.max_positions},
       {"clean_up_tokenization_spaces", false},
       {"padding_side", "left"},
@@ -46,12 +47,19 @@ std::string GenerationConfigJson(const ModelConfig& config) {
 
 void CheckTokenizerFits(const ModelConfig& config, const Tokenizer& tokenizer,
                         const std::string& where) {
-  Require(tokenizer.vocab_size() == config.vocab_size, where, ": the tokenizer has ",
-          tokenizer.vocab_size(), " words, but vocab_size of config.json is ", config.vocab_size);
-  Require(tokenizer.eos_token() == config.eos_token, where, ": the tokenizer's end token is ",
-          tokenizer.eos_token(), ", but eos_token_id of config.json is ", config.eos_token);
-  Require(tokenizer.pad_token() == config.pad_token, where, ": the tokenizer's padding token is ",
-          tokenizer.pad_token(), ", but pad_token_id of config.json is ", config.pad_token);
+  const auto* words = dynamic_cast<const WordTokenizer*>(&tokenizer);
+  if (!words) {
+    Require(tokenizer.vocab_size() <= config.vocab_size, where, ": the tokenizer has ",
+            tokenizer.vocab_size(), " tokens, but vocab_size of config.json is only ",
+            config.vocab_size);
+    return;
+  }
+  Require(words->vocab_size() == config.vocab_size, where, ": the tokenizer has ",
+          words->vocab_size(), " words, but vocab_size of config.json is ", config.vocab_size);
+  Require(words->eos_token() == config.eos_token, where, ": the tokenizer's end token is ",
+          words->eos_token(), ", but eos_token_id of config.json is ", config.eos_token);
+  Require(words->pad_token() == config.pad_token, where, ": the tokenizer's padding token is ",
+          words->pad_token(), ", but pad_token_id of config.json is ", config.pad_token);
 }
 
 std::string ReadPart(const std::filesystem::path& folder, const char* name) {
@@ -63,15 +71,18 @@ std::string ReadPart(const std::filesystem::path& folder, const char* name) {
 }
 
 // Tools that sort added tokens by id lose which one is for padding; config.json knows.
-Tokenizer ReadTokenizer(const std::filesystem::path& folder, const ModelConfig& config) {
+std::shared_ptr<const Tokenizer> ReadTokenizer(const std::filesystem::path& folder,
+                                               const ModelConfig& config) {
   const std::string where = (folder / "tokenizer.json").string();
-  Tokenizer tokenizer = Tokenizer::FromJson(ReadPart(folder, "tokenizer.json"), where);
-  if (tokenizer.pad_token() == config.eos_token && tokenizer.eos_token() == config.pad_token) {
+  auto tokenizer = MakeTokenizer(ReadPart(folder, "tokenizer.json"), where);
+  const auto* read = dynamic_cast<const WordTokenizer*>(tokenizer.get());
+  if (read && read->pad_token() == config.eos_token && read->eos_token() == config.pad_token) {
     std::vector<std::string> words;
-    for (int32_t i = 0; i < tokenizer.vocab_size(); ++i) words.push_back(tokenizer.word(i));
-    tokenizer = Tokenizer(std::move(words), config.pad_token, config.eos_token);
+    for (int32_t i = 0; i < read->vocab_size(); ++i) words.push_back(read->word(i));
+    tokenizer =
+        std::make_shared<const WordTokenizer>(std::move(words), config.pad_token, config.eos_token);
   }
-  CheckTokenizerFits(config, tokenizer, where);
+  CheckTokenizerFits(config, *tokenizer, where);
   return tokenizer;
 }
 
@@ -151,7 +162,7 @@ void SaveHfFolder(const std::filesystem::path& folder, const Weights& weights,
 HfFolder LoadHfFolder(const std::filesystem::path& folder) {
   const std::string where = (folder / "config.json").string();
   const ModelConfig config = FromConfigJson(ReadPart(folder, "config.json"), where);
-  auto tokenizer = std::make_shared<const Tokenizer>(ReadTokenizer(folder, config));
+  auto tokenizer = ReadTokenizer(folder, config);
   return {.weights = ReadWeights(folder, config), .tokenizer = std::move(tokenizer)};
 }
 
