@@ -72,8 +72,9 @@ BpeSplitter BpeSplitter::FromJson(const json& pre_tokenizer, const std::string& 
   for (size_t i = 0; i < steps.size(); ++i) {
     const std::string at = field + ".pretokenizers[" + std::to_string(i) + "]";
     const bool is_last = i + 1 == steps.size();
-    Require(!is_last || TypeOf(steps[i], at) == "ByteLevel", at, " is the last, of type ",
-            Shown(steps[i].value("type", json())), "; ", kSupported);
+    const std::string of = TypeOf(steps[i], at);
+    Require(!is_last || of == "ByteLevel", at, " is the last, of type ", Shown(of), "; ",
+            kSupported);
     splitter.steps_.push_back(is_last ? ReadByteLevel(steps[i], at) : ReadStep(steps[i], at));
   }
   return splitter;

@@ -123,7 +123,8 @@ class Reader : public nlohmann::json_sax<json> {
   void RefuseInLists(const std::string& what) const {
     Require(part_ != Part::kVocab, where_, ": model.vocab ", Shown(word_), " is ", what,
             ", expected an id from 0 to ", INT32_MAX);
-    Require(part_ == Part::kRest, where_, ": model.merges[", file_.merges.size(), "] is ", what,
+    const size_t merge = file_.merges.size() - (part_ == Part::kOneMerge ? 1 : 0);
+    Require(part_ == Part::kRest, where_, ": model.merges[", merge, "] is ", what,
             ", expected two tokens");
   }
 

@@ -53,7 +53,8 @@ void Decompose(int32_t c, std::vector<int32_t>& out) {
   constexpr int kLongest = 32;
   utf8proc_int32_t parts[kLongest];
   const auto n = c < 0xC0 ? -1 : utf8proc_decompose_char(c, parts, kLongest, kOptions, nullptr);
-  if (n <= 0 || n > kLongest) return out.push_back(c);
+  const bool is_newer = n > 1 && n <= kLongest && IsIn(kAfterUnicode9, parts[n - 1]);
+  if (n <= 0 || n > kLongest || is_newer) return out.push_back(c);
   out.insert(out.end(), parts, parts + n);
 }
 

@@ -40,7 +40,7 @@ json Small() {
 TEST(TokenizerFile, IsReadInBothFormsOfMerges) {
   json root = Small();
   EXPECT_EQ(MakeTokenizer(root.dump(), "")->Encode("abc<s>"), (std::vector<int32_t>{26, 2, 27}));
-  root["model"]["merges"] = {{"a", "b"}};
+  root["model"]["merges"] = json::array({json::array({"a", "b"})});
   EXPECT_EQ(MakeTokenizer(root.dump(), "")->Encode("abc<s>"), (std::vector<int32_t>{26, 2, 27}));
   root["model"].erase("type");  // as it was written before there were types
   EXPECT_EQ(MakeTokenizer(root.dump(), "")->vocab_size(), 28);
@@ -53,7 +53,7 @@ TEST(TokenizerFile, WhichIsWrongIsRefusedWithFileFieldAndRule) {
       {"/model/type", 1, "model.type is 1"},
       {"/model/type", "Unigram", "\"Unigram\" is not supported; expected \"BPE\""},
       {"/model/type", "WordPiece", "\"WordPiece\" is not supported"},
-      {"/model/vocab", {{"a", 0}}, "model.merges[0] needs \"b\""},
+      {"/model/vocab", {{"a", 0}}, "expected 1: what is not in model.vocab follows"},
       {"/model/vocab", json::array({"a"}), "model.vocab is missing, empty or no object"},
       {"/model/vocab", json::object(), "model.vocab is missing, empty"},
       {"/model/vocab/a", "x", "model.vocab \"a\" is \"x\""},
@@ -69,11 +69,12 @@ TEST(TokenizerFile, WhichIsWrongIsRefusedWithFileFieldAndRule) {
       {"/model/merges", "a b", "model.merges"},
       {"/model/merges", {"ab"}, "model.merges[0] is \"ab\""},
       {"/model/merges", {"a b c"}, "expected two tokens"},
-      {"/model/merges", {{"a"}}, "model.merges[0] has 1 tokens"},
-      {"/model/merges", {{"a", "b", "c"}}, "model.merges[0] has 3 tokens"},
-      {"/model/merges", {{{"a", "b"}}}, "model.merges[0]"},
+      {"/model/merges", json::array({json::array({"a"})}), "model.merges[0] has 1 tokens"},
+      {"/model/merges", json::array({json::array({"a", "b", "c"})}),
+       "model.merges[0] has 3 tokens"},
+      {"/model/merges", json::array({json::array({"a", json::array()})}), "model.merges[0]"},
       {"/model/merges", {1}, "model.merges[0] is 1"},
-      {"/model/merges", {json::object()}, "model.merges[0] is an object"},
+      {"/model/merges", json::array({json::object()}), "model.merges[0] is an object"},
       {"/model/merges", {"a z"}, "needs \"az\""},
       {"/model/merges", {"a \xC3\xA9"}, "model.merges[0] needs"},
       {"/model/merges", {" b"}, "empty token"},
@@ -102,14 +103,17 @@ TEST(TokenizerFile, WhichIsWrongIsRefusedWithFileFieldAndRule) {
       {"/pre_tokenizer/type", "Metaspace", "\"Metaspace\" is not supported"},
       {"/pre_tokenizer/use_regex", 1, "pre_tokenizer.use_regex"},
       {"/pre_tokenizer", {{"type", "Sequence"}}, "pre_tokenizer.pretokenizers"},
-      {"/pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {1}}}, "pretokenizers[0] is 1"},
       {"/pre_tokenizer",
-       {{"type", "Sequence"}, {"pretokenizers", {{{"type", "Digits"}}}}},
+       {{"type", "Sequence"}, {"pretokenizers", json::array({1})}},
+       "pretokenizers[0] is 1"},
+      {"/pre_tokenizer",
+       {{"type", "Sequence"}, {"pretokenizers", json::array({{{"type", "Digits"}}})}},
        "pretokenizers[0] is the last"},
       {"/post_processor", {{"type", "BertProcessing"}}, "BertProcessing"},
       {"/post_processor", {{"type", "TemplateProcessing"}}, "post_processor.single"},
       {"/post_processor",
-       {{"type", "TemplateProcessing"}, {"single", {{{"SpecialToken", {{"id", "<s>"}}}}}}},
+       {{"type", "TemplateProcessing"},
+        {"single", json::array({{{"SpecialToken", {{"id", "<s>"}}}}})}},
        "special_tokens has no ids of \"<s>\""},
       {"/decoder", nullptr, "decoder null"},
       {"/decoder", {{"type", "Fuse"}}, "decoder {\"type\":\"Fuse\"}"},

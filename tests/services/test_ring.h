@@ -76,12 +76,13 @@ class TestFolder {
 class FakeLearner {
  public:
   explicit FakeLearner(const std::string& listen = "127.0.0.1:0", int64_t epoch = 1,
-                       std::chrono::milliseconds lease_time = std::chrono::seconds(10))
+                       std::chrono::milliseconds lease_time = std::chrono::seconds(10),
+                       std::string tokenizer_json = DigitTokenizer().ToJson())
       : buffer({.lease_time = lease_time, .vocab_size = 12, .eos_token = 1}),
         service({.run_id = "test-run",
                  .epoch = epoch,
                  .model = TinyModel(),
-                 .tokenizer_json = DigitTokenizer().ToJson(),
+                 .tokenizer_json = std::move(tokenizer_json),
                  .reward = TestRubric(),
                  .engine = {.max_sequences = 8, .max_prefill_tokens = 32},
                  .max_total_tokens = 24,
