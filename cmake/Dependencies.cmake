@@ -6,6 +6,11 @@ find_package(hwy REQUIRED)
 find_package(nlohmann_json 3 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
+find_path(UTF8PROC_INCLUDE utf8proc.h REQUIRED)  # Debian's package has no CMake files
+find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
+add_library(utf8proc UNKNOWN IMPORTED GLOBAL)
+set_target_properties(utf8proc PROPERTIES IMPORTED_LOCATION "${UTF8PROC_LIBRARY}"
+                      INTERFACE_INCLUDE_DIRECTORIES "${UTF8PROC_INCLUDE}")
 if(R1ZERO_SERVICES)
   find_package(Protobuf REQUIRED)
   find_package(gRPC CONFIG REQUIRED)

@@ -8,6 +8,7 @@
 #include "policy/folder_files.h"
 #include "policy/json.h"
 #include "policy/weight_files.h"
+#include "policy/word_tokenizer.h"
 
 namespace r1zero {
 namespace {
@@ -21,8 +22,8 @@ constexpr const char* kHead = "lm_head.weight";
 std::string TokenizerConfigJson(const ModelConfig& config, const Tokenizer& tokenizer) {
   const json tokenizer_config = {
       {"tokenizer_class", "PreTrainedTokenizerFast"},
-      {"pad_token", tokenizer.word(tokenizer.pad_token())},
-      {"eos_token", tokenizer.word(tokenizer.eos_token())},
+      {"pad_token", tokenizer.TokenText(config.pad_token)},
+      {"eos_token", tokenizer.TokenText(config.eos_token)},
       {"model_max_length", config.max_positions},
       {"clean_up_tokenization_spaces", false},
       {"padding_side", "left"},
@@ -49,12 +50,14 @@ std::string GenerationConfigJson(const ModelConfig& config) {
 void CheckTokenizerFits(const ModelConfig& config, const Tokenizer& tokenizer,
                         const std::string& where) {
   Require(tokenizer.vocab_size() <= config.vocab_size, where, ": the tokenizer has ",
-          tokenizer.vocab_size(), " words, but vocab_size of config.json is ", config.vocab_size,
+          tokenizer.vocab_size(), " tokens, but vocab_size of config.json is ", config.vocab_size,
           "; expected no more (fewer: the model's vocabulary is padded)");
-  Require(config.IsEos(tokenizer.eos_token()), where, ": the tokenizer's end token is ",
-          tokenizer.eos_token(), ", which is none of eos_token_id of config.json");
-  Require(tokenizer.pad_token() == config.pad_token, where, ": the tokenizer's padding token is ",
-          tokenizer.pad_token(), ", but pad_token_id of config.json is ", config.pad_token);
+  const auto* words = dynamic_cast<const WordTokenizer*>(&tokenizer);
+  if (words == nullptr) return;  // the others leave the end token to config.json
+  Require(config.IsEos(words->eos_token()), where, ": the tokenizer's end token is ",
+          words->eos_token(), ", which is none of eos_token_id of config.json");
+  Require(words->pad_token() == config.pad_token, where, ": the tokenizer's padding token is ",
+          words->pad_token(), ", but pad_token_id of config.json is ", config.pad_token);
 }
 
 std::string ReadPart(const std::filesystem::path& folder, const char* name) {
@@ -66,15 +69,18 @@ std::string ReadPart(const std::filesystem::path& folder, const char* name) {
 }
 
 // Tools that sort added tokens by id lose which one is for padding; config.json knows.
-Tokenizer ReadTokenizer(const std::filesystem::path& folder, const ModelConfig& config) {
+std::shared_ptr<const Tokenizer> ReadTokenizer(const std::filesystem::path& folder,
+                                               const ModelConfig& config) {
   const std::string where = (folder / "tokenizer.json").string();
-  Tokenizer tokenizer = Tokenizer::FromJson(ReadPart(folder, "tokenizer.json"), where);
-  if (config.IsEos(tokenizer.pad_token()) && tokenizer.eos_token() == config.pad_token) {
+  auto tokenizer = MakeTokenizer(ReadPart(folder, "tokenizer.json"), where);
+  const auto* read = dynamic_cast<const WordTokenizer*>(tokenizer.get());
+  if (read && config.IsEos(read->pad_token()) && read->eos_token() == config.pad_token) {
     std::vector<std::string> words;
-    for (int32_t i = 0; i < tokenizer.vocab_size(); ++i) words.push_back(tokenizer.word(i));
-    tokenizer = Tokenizer(std::move(words), config.pad_token, tokenizer.pad_token());
+    for (int32_t i = 0; i < read->vocab_size(); ++i) words.push_back(read->word(i));
+    tokenizer = std::make_shared<const WordTokenizer>(std::move(words), config.pad_token,
+                                                      read->pad_token());
   }
-  CheckTokenizerFits(config, tokenizer, where);
+  CheckTokenizerFits(config, *tokenizer, where);
   return tokenizer;
 }
 
@@ -164,7 +170,7 @@ void SaveHfWeights(const std::filesystem::path& folder, const Weights& weights) 
 
 HfFolder LoadHfFolder(const std::filesystem::path& folder) {
   const ModelConfig config = ReadConfig(folder);
-  auto tokenizer = std::make_shared<const Tokenizer>(ReadTokenizer(folder, config));
+  auto tokenizer = ReadTokenizer(folder, config);
   return {.weights = ReadWeights(folder, config), .tokenizer = std::move(tokenizer)};
 }
 

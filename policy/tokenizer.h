@@ -1,11 +1,8 @@
-// Text to token ids and back: a vocabulary of words, matched greedily, longest first.
-//
-// Its tokenizer.json (a WordLevel model behind a Split pre-tokenizer) gives the same ids in Hugging
-// Face's tokenizers, except that text which spells a special token becomes that token there. Other
-// tokenizer types are refused by name. Immutable, thread-safe.
+// Text to token ids and back: what every tokenizer can do (docs/tokenizers.md).
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,29 +10,40 @@
 
 namespace r1zero {
 
+// Immutable, thread-safe.
 class Tokenizer {
  public:
-  // words[i] is token i. words[pad] and words[eos] are special: they never match text and decode to
-  // nothing. Error for an empty or repeated word.
-  Tokenizer(std::vector<std::string> words, int32_t pad_token, int32_t eos_token);
+  virtual ~Tokenizer() = default;
 
-  // The padding token is the first of added_tokens, the end token the last.
-  static Tokenizer FromJson(const std::string& json, const std::string& where);
-  std::string ToJson() const;
+  // Without anything in front or behind. Error naming the byte offset of text that cannot be encoded.
+  virtual std::vector<int32_t> Encode(std::string_view text) const = 0;
 
-  // Error naming the byte offset and the text there, if no word matches.
-  std::vector<int32_t> Encode(std::string_view text) const;
-  std::string Decode(std::span<const int32_t> tokens) const;  // special tokens are left out
+  // The text as the beginning of a sequence: after the tokens that the model expects in front (its
+  // BOS), unless it begins with a special token already. A rendered chat template spells its BOS, and
+  // a second one would be a text that no model was trained on.
+  virtual std::vector<int32_t> EncodePrompt(std::string_view text) const { return Encode(text); }
 
-  int32_t vocab_size() const { return static_cast<int32_t>(words_.size()); }
-  int32_t pad_token() const { return pad_token_; }
-  int32_t eos_token() const { return eos_token_; }
-  const std::string& word(int32_t token) const { return words_.at(token); }
+  // Without special tokens. Valid UTF-8 if the tokenizer's own words are: U+FFFD stands for each part
+  // that is none.
+  virtual std::string Decode(std::span<const int32_t> tokens) const;
 
- private:
-  std::vector<std::string> words_;
-  int32_t pad_token_, eos_token_;
-  std::vector<int32_t> longest_first_[256];  // candidate tokens by first byte
+  // What one token decodes to, which may be a part of a character. Empty for special tokens, and for
+  // every id that is not in the vocabulary: models pad theirs.
+  virtual std::string TokenBytes(int32_t token) const = 0;
+
+  // The token as tokenizer.json spells it, special ones too; empty if it is not in the vocabulary.
+  virtual std::string TokenText(int32_t token) const = 0;
+
+  virtual bool is_special(int32_t token) const = 0;
+
+  virtual int32_t vocab_size() const = 0;  // the largest id + 1
+
+  // The content of a tokenizer.json that makes this tokenizer.
+  virtual std::string ToJson() const = 0;
 };
+
+// Of the content of a tokenizer.json. Error with `where`, field and rule for one that is malformed or
+// of a kind that is not supported.
+std::shared_ptr<const Tokenizer> MakeTokenizer(std::string json, const std::string& where);
 
 }  // namespace r1zero

@@ -151,6 +151,7 @@ void Engine::SetTokenTexts(std::vector<std::string> texts) {
           " tokens, the vocabulary has ", state_->vocab_size());
   texts.resize(state_->vocab_size());  // a model's vocabulary may be padded: the rest has no text
   Require(idle(), "token texts cannot change while groups are being sampled");
+  texts.resize(state_->vocab_size());
   state_->now.token_texts = std::move(texts);
 }
 

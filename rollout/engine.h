@@ -35,8 +35,9 @@ class Engine {
   void SetWeights(std::shared_ptr<const Weights> weights);
   int64_t policy_version() const;  // -1 before the first SetWeights
 
-  // What each token decodes to, special tokens to nothing: what stop strings are matched in, and
-  // what completions get their text from. Error unless there is one for each token.
+  // The bytes that each token decodes to, special tokens to nothing: what stop strings are matched in,
+  // and what completions get their text from. Tokens beyond the last one decode to nothing (models
+  // pad their vocabulary). Error if there are more than tokens.
   void SetTokenTexts(std::vector<std::string> texts);
 
   // Queues a group. Error if the lease wants newer weights than these, if its prompt is empty,

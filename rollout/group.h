@@ -77,7 +77,8 @@ struct Completion {
   std::vector<float> logprobs;  // of each token, under the distribution that sampled it; greedy: 0
   std::vector<VersionSpan> versions;  // ascending, the first one from token 0
   FinishReason finish_reason = FinishReason::kStop;
-  std::string text;  // decoded, without the end token; ends with the stop string that ended it
+  // Decoded, valid UTF-8, without the end token; ends with the stop string that ended it.
+  std::string text;
   double reward = 0;
   bool undecided = false;  // some rule could not judge it
   std::vector<NamedReward> parts;

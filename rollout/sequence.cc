@@ -1,6 +1,9 @@
 #include "rollout/sequence.h"
 
 #include <algorithm>
+#include <string_view>
+
+#include "policy/utf8.h"
 
 namespace r1zero {
 namespace {
@@ -11,11 +14,11 @@ void RecordVersion(Completion& completion, int64_t policy_version) {
     versions.push_back({static_cast<int64_t>(completion.tokens.size()), policy_version});
 }
 
-std::string TextOf(const Completion& completion, const std::vector<std::string>& token_texts) {
-  std::string text;
-  if (token_texts.empty()) return text;
-  for (const int32_t token : completion.tokens) text += token_texts[token];
-  return text;
+std::string BytesOf(const Completion& completion, const std::vector<std::string>& token_texts) {
+  std::string bytes;
+  if (token_texts.empty()) return bytes;
+  for (const int32_t token : completion.tokens) bytes += token_texts[token];
+  return bytes;
 }
 
 }  // namespace
@@ -45,8 +48,8 @@ void Sequence::Finish(FinishReason reason, const SampledUnder& under, size_t byt
   is_finished = true;
   Completion& done = completion();
   done.finish_reason = reason;
-  done.text = TextOf(done, under.token_texts);
-  done.text.resize(done.text.size() - bytes_beyond_text);
+  const std::string bytes = BytesOf(done, under.token_texts);
+  done.text = ToValidUtf8(std::string_view(bytes).substr(0, bytes.size() - bytes_beyond_text));
   group->group.policy_version = done.versions.front().policy_version;
 }
 

@@ -20,7 +20,7 @@ class Worker {
     Require(engine.idle(), "a worker starts with an idle engine");
     std::vector<std::string> texts;
     for (int32_t token = 0; token < tokenizer.vocab_size(); ++token)
-      texts.push_back(tokenizer.Decode({&token, 1}));
+      texts.push_back(tokenizer.TokenBytes(token));
     engine.SetTokenTexts(std::move(texts));
   }
 

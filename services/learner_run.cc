@@ -117,7 +117,7 @@ Prompt LearnerRun::MakePrompt(PromptUse use, int64_t ordinal, const Problem& pro
           .ordinal = ordinal,
           .text = problem.prompt,
           .gold = problem.gold,
-          .tokens = plan_.shape.tokenizer->Encode(problem.prompt)};
+          .tokens = plan_.shape.tokenizer->EncodePrompt(problem.prompt)};
 }
 
 LearnerOptions LearnerRun::MakeLearnerOptions() const {

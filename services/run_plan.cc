@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "kernels/simd.h"
 #include "policy/hf_folder.h"
+#include "policy/word_tokenizer.h"
 #include "reward/rubric.h"
 #include "rollout/rollout_check.h"
 #include "services/machine_memory.h"
@@ -27,7 +28,7 @@ PolicyShape ShapeOf(const PolicyConfig& p, const Task& task) {
     return {folder.weights->config, folder.tokenizer};
   }
   auto tokenizer =
-      std::make_shared<const Tokenizer>(task.Vocabulary(), /*pad_token=*/0, /*eos_token=*/1);
+      std::make_shared<const WordTokenizer>(task.Vocabulary(), /*pad_token=*/0, /*eos_token=*/1);
   const ModelConfig model{.vocab_size = tokenizer->vocab_size(),
                           .hidden_size = p.hidden_size,
                           .num_layers = p.num_layers,
@@ -51,7 +52,7 @@ constexpr int64_t kProblemsChecked = 4096;
 // Error if the policy cannot read it.
 int64_t CountTokens(const RunPlan& plan, const std::string& prompt) {
   try {
-    return static_cast<int64_t>(plan.shape.tokenizer->Encode(prompt).size());
+    return static_cast<int64_t>(plan.shape.tokenizer->EncodePrompt(prompt).size());
   } catch (const Error& e) {
     Fail("the prompt '", prompt, "': ", e.what());
   }

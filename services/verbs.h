@@ -9,5 +9,6 @@ int LearnerMain(int argc, char** argv);   // r1zero-learner does it
 int WorkerMain(int argc, char** argv);
 int RewardMain(int argc, char** argv);
 int LogitsMain(int argc, char** argv);
+int TokenizeMain(int argc, char** argv);
 
 }  // namespace r1zero

@@ -59,7 +59,7 @@ void Session(const WorkerOptions& options) {
   const RunTerms& terms = learner.Join();
   LogInfo("joined run ", terms.run_id, ", epoch ", terms.epoch, ", as ", options.name);
 
-  const Tokenizer tokenizer = Tokenizer::FromJson(terms.tokenizer_json, "the learner's tokenizer");
+  const auto tokenizer = MakeTokenizer(terms.tokenizer_json, "the learner's tokenizer");
   RewardClient reward(
       {.role = "reward service", .address = options.reward, .patience = options.patience},
       {.rubric = terms.reward}, scope);
@@ -71,7 +71,7 @@ void Session(const WorkerOptions& options) {
     EngineClock clock;
     WorkerPorts ports = MakePorts(learner, delivery, scope, options.stop, clock);
     ports.stop = NotingFirstToken(std::move(ports.stop), engine);
-    RunWorker(engine, tokenizer, clock.Timed(std::move(ports)));
+    RunWorker(engine, *tokenizer, clock.Timed(std::move(ports)));
   } catch (const Interrupted&) {  // while it fetched weights
   }
   scope.RethrowFailure();

@@ -15,7 +15,7 @@
 
 #include "grpo/group_buffer.h"
 #include "grpo/learner.h"
-#include "policy/tokenizer.h"
+#include "policy/word_tokenizer.h"
 #include "policy/weights.h"
 
 namespace r1zero {
@@ -40,8 +40,8 @@ class TestFolder {
   std::filesystem::path path_;
 };
 
-inline Tokenizer TinyTokenizer() {
-  return Tokenizer({"<pad>", "<eos>", "a", "b", "wait", "<think>", "</think>", " "}, 0, 1);
+inline WordTokenizer TinyTokenizer() {
+  return WordTokenizer({"<pad>", "<eos>", "a", "b", "wait", "<think>", "</think>", " "}, 0, 1);
 }
 
 inline ModelConfig TinyModel() {

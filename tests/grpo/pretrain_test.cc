@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/error.h"
+#include "policy/word_tokenizer.h"
 #include "common/philox.h"
 #include "common/stop.h"
 
@@ -68,7 +69,7 @@ class PretrainTest : public testing::Test {
     return Pretrain(task, tokenizer_, options_);
   }
   AlphabetTask task_{0.99};
-  Tokenizer tokenizer_{task_.Vocabulary(), 0, 1};
+  WordTokenizer tokenizer_{task_.Vocabulary(), 0, 1};
   PretrainOptions options_ = TinyOptions(tokenizer_);
   std::vector<PretrainProgress> progress_;
 };

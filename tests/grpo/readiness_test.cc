@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "common/error.h"
+#include "policy/word_tokenizer.h"
 
 namespace r1zero {
 namespace {
@@ -37,7 +38,7 @@ class Readiness : public testing::Test {
     probe_.items.resize(num_right + num_wrong, {"a", "a"});
     return MeasureProbes({&probe_, 1}, tokenizer_, decoder_);
   }
-  Tokenizer tokenizer_{{"<pad>", "<eos>", "a", "b"}, 0, 1};
+  WordTokenizer tokenizer_{{"<pad>", "<eos>", "a", "b"}, 0, 1};
   NextTokenDecoder decoder_;
   ReadinessProbe probe_{"sums", {}, 0.75, 1, {}};
 };

@@ -54,7 +54,7 @@ struct Session {
   FakeLearner learner;
   GroupBuffer buffer{{.vocab_size = 8, .eos_tokens = {1}}};
   WeightStore weights;
-  Tokenizer tokenizer = TinyTokenizer();
+  WordTokenizer tokenizer = TinyTokenizer();
   std::function<Group(const Lease&)> answer = AnswerLease;
   int workers = 2;
   int64_t stop_after_step = -1;

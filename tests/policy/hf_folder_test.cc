@@ -10,6 +10,7 @@
 #include "common/file.h"
 #include "common/sha256.h"
 #include "policy/safetensors.h"
+#include "policy/word_tokenizer.h"
 #include "tests/policy/test_folder.h"
 #include "tests/policy/test_words.h"
 
@@ -64,7 +65,7 @@ class HfFolderTest : public testing::Test {
   }
 
   TestFolder folder_;
-  Tokenizer tokenizer_{SignsWords(), 0, 1};
+  WordTokenizer tokenizer_{SignsWords(), 0, 1};
   Weights weights_;
 };
 
@@ -147,16 +148,16 @@ TEST_F(HfFolderTest, RefusesATokenizerOfAnotherPolicy) {
   Save();
   std::vector<std::string> words = SignsWords();
   words.push_back("one more");
-  WriteFileDurably(folder_ / "tokenizer.json", Tokenizer(words, 0, 1).ToJson());
+  WriteFileDurably(folder_ / "tokenizer.json", WordTokenizer(words, 0, 1).ToJson());
   EXPECT_THAT(Refusal(), HasSubstr("122 words"));
-  EXPECT_THROW(SaveHfFolder(folder_.path(), weights_, Tokenizer(words, 0, 1)), Error);
+  EXPECT_THROW(SaveHfFolder(folder_.path(), weights_, WordTokenizer(words, 0, 1)), Error);
 }
 
 TEST_F(HfFolderTest, TakesATokenizerWithFewerWordsThanTheModelsPaddedVocabulary) {
   Save();
   std::vector<std::string> words = SignsWords();
   words.pop_back();
-  WriteFileDurably(folder_ / "tokenizer.json", Tokenizer(words, 0, 1).ToJson());
+  WriteFileDurably(folder_ / "tokenizer.json", WordTokenizer(words, 0, 1).ToJson());
   EXPECT_EQ(Refusal(), "");
 }
 
@@ -222,13 +223,13 @@ TEST_F(HfFolderTest, AcceptsAddedTokensThatAnotherToolHasSorted) {
   weights_ = InitWeights(Config(true), 5);
   weights_.config.pad_token = 1;
   weights_.config.eos_tokens = {0};
-  SaveHfFolder(folder_.path(), weights_, Tokenizer(SignsWords(), 1, 0));
+  SaveHfFolder(folder_.path(), weights_, WordTokenizer(SignsWords(), 1, 0));
   json root = json::parse(ReadFile(folder_ / "tokenizer.json"));
   std::swap(root["added_tokens"][0], root["added_tokens"][1]);
   WriteFileDurably(folder_ / "tokenizer.json", root.dump());
   const HfFolder loaded = LoadHfFolder(folder_.path());
-  EXPECT_EQ(loaded.tokenizer->pad_token(), 1);
-  EXPECT_EQ(loaded.tokenizer->eos_token(), 0);
+  EXPECT_EQ(dynamic_cast<const WordTokenizer&>(*loaded.tokenizer).pad_token(), 1);
+  EXPECT_EQ(dynamic_cast<const WordTokenizer&>(*loaded.tokenizer).eos_token(), 0);
 }
 
 TEST_F(HfFolderTest, RefusesAConfigThatClaimsMoreThanTheFileHolds) {

@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "common/philox.h"
 #include "policy/decoder.h"
+#include "policy/word_tokenizer.h"
 #include "tests/policy/test_folder.h"
 #include "tests/policy/test_words.h"
 
@@ -123,7 +124,8 @@ class HfAgreement : public testing::TestWithParam<Case> {
 
 TEST_P(HfAgreement, OnLogitsGreedyTokensAndIdsThereAndBack) {
   RandomStream random(9, RandomPurpose::kPrompt);
-  const Tokenizer tokenizer(GetParam().words, config().pad_token, config().eos_tokens.front());
+  const WordTokenizer tokenizer(GetParam().words, config().pad_token,
+                                config().eos_tokens.front());
   SaveHfFolder(folder_ / "ours", *weights_, tokenizer);
   const json cases = {{"logits", LogitCases(random)},
                       {"greedy", GreedyCases(random)},

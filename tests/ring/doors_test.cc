@@ -8,6 +8,7 @@
 
 #include "common/file.h"
 #include "policy/hf_folder.h"
+#include "policy/word_tokenizer.h"
 #include "tests/ring/run_process.h"
 
 namespace r1zero {
@@ -120,7 +121,7 @@ TEST_F(Doors, WeightsThatAreNotNumbersOrOfAnotherShapeAreRefusedByTensor) {
                     .head_width = 4,
                     .intermediate_size = 8,
                     .max_positions = 128};
-  const Tokenizer tokenizer({"<pad>", "<eos>", "a", "b"}, 0, 1);
+  const WordTokenizer tokenizer({"<pad>", "<eos>", "a", "b"}, 0, 1);
   const fs::path nan = root_ / "nan", shape = root_ / "shape";
   for (const fs::path& folder : {nan, shape})
     SaveHfFolder(folder, InitWeights(model, 1), tokenizer);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/error.h"
+#include "policy/utf8.h"
 #include "rollout/stop_matcher.h"
 #include "tests/rollout/drain.h"
 #include "tests/rollout/test_leases.h"
@@ -184,14 +185,39 @@ TEST(StopStrings, WinOverTheLengthLimitAndNotOverTheEndToken) {
   EXPECT_GT(before_the_end, 10);
 }
 
+// Tokens of one byte each, most of them a part of a character; the last ones are padding.
+TEST(StopStrings, MatchCharactersThatSpanTokensAndTheTextIsValidUtf8) {
+  std::vector<std::string> bytes = {"", ""};
+  while (bytes.size() < 20) bytes.push_back(bytes.size() % 2 ? "\xC3" : "\xA9");
+  int stopped = 0, repaired = 0;
+  for (const auto& stop : std::vector<std::vector<std::string>>{{"\xC3\xA9"}, {}}) {
+    auto engine = TestEngine({});
+    engine->SetTokenTexts(bytes);
+    for (const auto& [ordinal, group] : RunAll(*engine, LeasesWith(stop)))
+      for (const Completion& completion : group.completions) {
+        std::string joined;
+        for (const int32_t token : completion.tokens)
+          if (token < 20) joined += bytes[token];
+        EXPECT_EQ(completion.text, ToValidUtf8(joined));
+        EXPECT_EQ(ValidUtf8Size(completion.text), completion.text.size());
+        EXPECT_EQ(completion.finish_reason == FinishReason::kStopString,
+                  !stop.empty() && joined.find(stop[0]) != joined.npos);
+        stopped += completion.finish_reason == FinishReason::kStopString;
+        repaired += completion.text != joined;
+      }
+  }
+  EXPECT_GT(stopped, 10);
+  EXPECT_GT(repaired, 10);
+}
+
 TEST(StopStrings, NeedTheTextsOfAllTokens) {
   auto engine = TestEngine({});
   Lease lease = TestLease(8);
   lease.sampling.stop = {"a"};
   EXPECT_THAT([&] { engine->Add(lease); },
               ThrowsMessage<Error>(HasSubstr("prompt 8: it has 1 stop strings")));
-  EXPECT_THAT([&] { engine->SetTokenTexts({"a"}); },
-              ThrowsMessage<Error>(HasSubstr("texts of 1 tokens, the vocabulary has 23")));
+  EXPECT_THAT([&] { engine->SetTokenTexts(std::vector<std::string>(24, "a")); },
+              ThrowsMessage<Error>(HasSubstr("texts of 24 tokens, the vocabulary has 23")));
   engine->SetTokenTexts(TestTexts());
   lease.sampling.stop = {""};
   EXPECT_THAT([&] { engine->Add(lease); }, ThrowsMessage<Error>(HasSubstr("stop[0] is empty")));

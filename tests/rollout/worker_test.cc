@@ -7,15 +7,16 @@
 #include <map>
 
 #include "common/error.h"
+#include "policy/word_tokenizer.h"
 #include "tests/rollout/test_leases.h"
 
 namespace r1zero {
 namespace {
 
-Tokenizer LetterTokenizer() {
+WordTokenizer LetterTokenizer() {
   std::vector<std::string> words = {"<pad>", "<eos>"};
   for (char c = 'a'; words.size() < 23; ++c) words.emplace_back(1, c);
-  return Tokenizer(words, 0, 1);
+  return WordTokenizer(words, 0, 1);
 }
 
 // A learner that issues batches of prompts, the next one under new weights when the last group of
@@ -72,7 +73,7 @@ class FakeLearner {
 TEST(RunWorker, ReturnsEveryGroupSampledUnderTheVersionOfItsLease) {
   FakeLearner learner(/*batches=*/3, /*prompts=*/10, /*group_size=*/4);
   auto engine = TestEngine({.max_sequences = 16, .max_prefill_tokens = 50}, -1);
-  const Tokenizer tokenizer = LetterTokenizer();
+  const WordTokenizer tokenizer = LetterTokenizer();
   RunWorker(*engine, tokenizer, learner.Ports());
   ASSERT_EQ(learner.groups.size(), 30);
   for (const auto& [ordinal, group] : learner.groups) {

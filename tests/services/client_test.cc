@@ -90,6 +90,15 @@ TEST(TrainingClient, StopInterruptsALongPoll) {
   EXPECT_TRUE(client.LeasePrompts(1, 30s).leases.empty());
 }
 
+// Qwen's tokenizer.json has 11,422,654 bytes; gRPC alone would refuse a message of more than 4 MiB.
+TEST(TrainingClient, JoinsALearnerWhoseTokenizerIsAsLargeAsQwens) {
+  const std::string json = DigitTokenizer().ToJson() + std::string(11'422'654, ' ');
+  FakeLearner learner("127.0.0.1:0", /*epoch=*/1, 10s, json);
+  IoScope scope;
+  TrainingClient client(Learner(learner.address()), "w", kNeverStop, scope);
+  EXPECT_TRUE(client.Join().tokenizer_json == json);
+}
+
 TEST(TrainingClient, FetchesTheBitsThatTheLearnerPublished) {
   FakeLearner learner;
   learner.Issue(0, 1, /*version=*/3);

@@ -46,7 +46,7 @@ std::vector<Group> InOneProcess(int64_t count, int64_t version) {
   const EngineConfig config{.max_sequences = 16, .max_prefill_tokens = 64};
   Engine engine(MakeCpuDecoder(TinyModel(), NumKvBlocks(config, 24), MaxBatchTokens(config)),
                 config);
-  const Tokenizer tokenizer = DigitTokenizer();
+  const WordTokenizer tokenizer = DigitTokenizer();
   buffer.Issue(DigitPrompts(0, count), TestSampling(), version);
   int64_t delivered = 0;
   RunWorker(engine, tokenizer,

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "policy/tokenizer.h"
+#include "policy/word_tokenizer.h"
 #include "services/reward_service.h"
 #include "services/server.h"
 #include "services/training_service.h"
@@ -28,10 +28,10 @@ inline ModelConfig TinyModel() {
           .max_positions = 64};
 }
 
-inline Tokenizer DigitTokenizer() {
+inline WordTokenizer DigitTokenizer() {
   std::vector<std::string> words = {"<pad>", "<eos>"};
   for (char digit = '0'; digit <= '9'; ++digit) words.emplace_back(1, digit);
-  return Tokenizer(std::move(words), 0, 1);
+  return WordTokenizer(std::move(words), 0, 1);
 }
 
 inline RewardConfig TestRubric() {
@@ -43,7 +43,7 @@ inline SamplingParams TestSampling() {
 }
 
 inline std::vector<Prompt> DigitPrompts(int64_t first, int64_t count) {
-  const Tokenizer tokenizer = DigitTokenizer();
+  const WordTokenizer tokenizer = DigitTokenizer();
   std::vector<Prompt> prompts;
   for (int64_t n = first; n < first + count; ++n) {
     const std::string text = std::to_string(100 + n);
@@ -76,12 +76,13 @@ class TestFolder {
 class FakeLearner {
  public:
   explicit FakeLearner(const std::string& listen = "127.0.0.1:0", int64_t epoch = 1,
-                       std::chrono::milliseconds lease_time = std::chrono::seconds(10))
+                       std::chrono::milliseconds lease_time = std::chrono::seconds(10),
+                       std::string tokenizer_json = DigitTokenizer().ToJson())
       : buffer({.lease_time = lease_time, .vocab_size = 12, .eos_tokens = {1}}),
         service({.run_id = "test-run",
                  .epoch = epoch,
                  .model = TinyModel(),
-                 .tokenizer_json = DigitTokenizer().ToJson(),
+                 .tokenizer_json = std::move(tokenizer_json),
                  .reward = TestRubric(),
                  .engine = {.max_sequences = 8, .max_prefill_tokens = 32},
                  .max_total_tokens = 24,

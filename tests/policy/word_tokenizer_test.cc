@@ -1,4 +1,4 @@
-#include "policy/tokenizer.h"
+#include "policy/word_tokenizer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-std::vector<std::string> WordsOf(const Tokenizer& tokenizer, std::string_view text) {
+std::vector<std::string> WordsOf(const WordTokenizer& tokenizer, std::string_view text) {
   std::vector<std::string> words;
   for (const int32_t token : tokenizer.Encode(text)) words.push_back(tokenizer.word(token));
   return words;
@@ -23,15 +23,15 @@ std::vector<std::string> WordsOf(const Tokenizer& tokenizer, std::string_view te
 
 std::string Refusal(const json& root) {
   try {
-    Tokenizer::FromJson(root.dump(), "dir/tokenizer.json");
+    WordTokenizer::FromJson(root.dump(), "dir/tokenizer.json");
   } catch (const Error& error) {
     return error.what();
   }
   return "";
 }
 
-TEST(Tokenizer, MatchesTheLongestWordFirst) {
-  const Tokenizer signs(SignsWords(), 0, 1);
+TEST(WordTokenizer, MatchesTheLongestWordFirst) {
+  const WordTokenizer signs(SignsWords(), 0, 1);
   EXPECT_EQ(signs.vocab_size(), 121);
   EXPECT_THAT(WordsOf(signs, "6 6 8 8=16:"),
               testing::ElementsAre("6", " ", "6", " ", "8", " ", "8", "=", "16", ":"));
@@ -55,10 +55,10 @@ std::vector<int32_t> NaiveEncode(const std::vector<std::string>& words, std::str
   return tokens;
 }
 
-TEST(Tokenizer, AgreesWithTheDefinitionOnRandomTexts) {
+TEST(WordTokenizer, AgreesWithTheDefinitionOnRandomTexts) {
   RandomStream random(1, RandomPurpose::kCorpus);
   for (const auto& words : {SignsWords(), CharacterWords()}) {
-    const Tokenizer tokenizer(words, 0, 1);
+    const WordTokenizer tokenizer(words, 0, 1);
     for (int i = 0; i < 500; ++i) {
       std::string text;
       for (int64_t n = random.Below(30); n > 0; --n)
@@ -70,36 +70,36 @@ TEST(Tokenizer, AgreesWithTheDefinitionOnRandomTexts) {
   }
 }
 
-TEST(Tokenizer, SpecialTokensNeverMatchTextAndDecodeToNothing) {
-  const Tokenizer characters(CharacterWords(), 0, 1);
+TEST(WordTokenizer, SpecialTokensNeverMatchTextAndDecodeToNothing) {
+  const WordTokenizer characters(CharacterWords(), 0, 1);
   EXPECT_EQ(characters.Encode("<eos>").size(), 5);
-  const Tokenizer signs(SignsWords(), 0, 1);
+  const WordTokenizer signs(SignsWords(), 0, 1);
   EXPECT_THROW(signs.Encode("<eos>"), Error);
   EXPECT_EQ(signs.Decode(std::vector<int32_t>{0, 7, 1, 6, 0}), "okwait");
 }
 
-TEST(Tokenizer, SaysWhereTextCannotBeEncoded) {
-  const Tokenizer signs(SignsWords(), 0, 1);
+TEST(WordTokenizer, SaysWhereTextCannotBeEncoded) {
+  const WordTokenizer signs(SignsWords(), 0, 1);
   EXPECT_THAT([&] { signs.Encode("6+6=x2"); },
               testing::ThrowsMessage<Error>(testing::AllOf(HasSubstr("byte 4"), HasSubstr("x2"))));
   EXPECT_THROW(signs.Decode(std::vector<int32_t>{121}), Error);
   EXPECT_THROW(signs.Decode(std::vector<int32_t>{-1}), Error);
 }
 
-TEST(Tokenizer, RefusesABadVocabulary) {
-  EXPECT_THROW(Tokenizer({}, 0, 0), Error);
-  EXPECT_THROW(Tokenizer({"a", "b", "a"}, 0, 1), Error);
-  EXPECT_THROW(Tokenizer({"a", "b", ""}, 0, 1), Error);
-  EXPECT_THROW(Tokenizer({"a", "b"}, 0, 2), Error);
-  EXPECT_THROW(Tokenizer({"a", "b"}, -1, 1), Error);
-  EXPECT_THROW(Tokenizer({"a", "b", "\xff"}, 0, 1).ToJson(), Error);
+TEST(WordTokenizer, RefusesABadVocabulary) {
+  EXPECT_THROW(WordTokenizer({}, 0, 0), Error);
+  EXPECT_THROW(WordTokenizer({"a", "b", "a"}, 0, 1), Error);
+  EXPECT_THROW(WordTokenizer({"a", "b", ""}, 0, 1), Error);
+  EXPECT_THROW(WordTokenizer({"a", "b"}, 0, 2), Error);
+  EXPECT_THROW(WordTokenizer({"a", "b"}, -1, 1), Error);
+  EXPECT_THROW(WordTokenizer({"a", "b", "\xff"}, 0, 1).ToJson(), Error);
 }
 
-TEST(Tokenizer, SurvivesTheWayThroughTokenizerJson) {
+TEST(WordTokenizer, SurvivesTheWayThroughTokenizerJson) {
   for (const auto& words : {SignsWords(), CharacterWords()})
     for (const auto& [pad, eos] : {std::pair(0, 1), std::pair(5, 2), std::pair(3, 3)}) {
-      const Tokenizer before(words, pad, eos);
-      const Tokenizer after = Tokenizer::FromJson(before.ToJson(), "tokenizer.json");
+      const WordTokenizer before(words, pad, eos);
+      const WordTokenizer after = WordTokenizer::FromJson(before.ToJson(), "tokenizer.json");
       EXPECT_EQ(after.pad_token(), pad);
       EXPECT_EQ(after.eos_token(), eos);
       ASSERT_EQ(after.vocab_size(), before.vocab_size());
@@ -108,8 +108,8 @@ TEST(Tokenizer, SurvivesTheWayThroughTokenizerJson) {
     }
 }
 
-TEST(Tokenizer, RefusesOtherKindsByName) {
-  const json good = json::parse(Tokenizer(SignsWords(), 0, 1).ToJson());
+TEST(WordTokenizer, RefusesOtherKindsByName) {
+  const json good = json::parse(WordTokenizer(SignsWords(), 0, 1).ToJson());
   EXPECT_EQ(Refusal(good), "");
   const std::tuple<const char*, json, const char*> cases[] = {
       {"/model/type", "BPE", "model of type \"BPE\""},
@@ -138,8 +138,8 @@ TEST(Tokenizer, RefusesOtherKindsByName) {
   }
 }
 
-TEST(Tokenizer, TakesAFileThatTransformersSavedAgain) {
-  json saved = json::parse(Tokenizer(SignsWords(), 0, 1).ToJson());
+TEST(WordTokenizer, TakesAFileThatTransformersSavedAgain) {
+  json saved = json::parse(WordTokenizer(SignsWords(), 0, 1).ToJson());
   saved["truncation"] = {{"max_length", 8}};
   saved["padding"] = {{"pad_id", 0}};
   saved["post_processor"] = json::parse(R"({"type": "TemplateProcessing",
@@ -149,7 +149,7 @@ TEST(Tokenizer, TakesAFileThatTransformersSavedAgain) {
   EXPECT_THAT(Refusal(saved), HasSubstr("post_processor"));
 }
 
-TEST(Tokenizer, RefusesTheBytePairTokenizersOfOtherModels) {
+TEST(WordTokenizer, RefusesTheBytePairTokenizersOfOtherModels) {
   EXPECT_THAT(
       Refusal({{"model", {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", json::array()}}}}),
       HasSubstr("BPE"));

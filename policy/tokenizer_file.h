@@ -1,0 +1,28 @@
+// A tokenizer.json taken apart in one pass: the two long lists as lists, the rest as JSON.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace r1zero {
+
+struct TokenizerFile {
+  nlohmann::json rest;                                      // without the two below
+  std::vector<std::pair<std::string, int32_t>> vocab;       // model.vocab, where it is an object
+  std::vector<std::pair<std::string, std::string>> merges;  // model.merges, of either form
+  bool has_merges = false;
+};
+
+// Error with `where`, and the field or the byte, for what is malformed, nested deeper than 64, or has
+// a key twice; for a word of model.vocab that has no id; for a merge that is not two tokens. (A word
+// that model.vocab has twice is left to who reads it.)
+TokenizerFile ReadTokenizerFile(std::string_view text, const std::string& where);
+
+// model.type; files of before it was written are BPE if they have merges. Error if there is no model.
+std::string ModelType(const TokenizerFile& file, const std::string& where);
+
+}  // namespace r1zero
