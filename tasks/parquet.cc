@@ -1,6 +1,5 @@
 #include "tasks/parquet.h"
 
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <array>
@@ -8,40 +7,22 @@
 #include <vector>
 
 #include "common/error.h"
-#include "tasks/parquet_abi.h"
+#include "tasks/parquet_loader.h"
 #include "tasks/spool.h"
 
 namespace r1zero {
 namespace {
 
 constexpr int64_t kMaxMemory = int64_t{1} << 30;
-constexpr const char* kLibrary = "libr1zero-parquet.so";
-constexpr const char* kHint =
-    "; ./quickstart fetches Apache Arrow and builds this library beside the programs, or convert "
-    "the "
-    "file: python3 tools/parquet_to_jsonl.py IN.parquet OUT.jsonl (needs pip install pyarrow)";
-
 std::string LibraryPath() {
-  return std::filesystem::read_symlink("/proc/self/exe").replace_filename(kLibrary).string();
-}
-
-R1zeroParquetReadFn Load() {
-  const std::string path = LibraryPath();
-  Require(access(path.c_str(), R_OK) == 0, path, " is not there", kHint);
-  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  const char* const why = library ? nullptr : dlerror();
-  Require(library != nullptr, "cannot load ", why ? why : path, kHint);
-  const auto abi = reinterpret_cast<R1zeroParquetAbiFn>(dlsym(library, "R1zeroParquetAbi"));
-  const auto read = reinterpret_cast<R1zeroParquetReadFn>(dlsym(library, "R1zeroParquetRead"));
-  Require(abi && read, path, " is no library of r1zero's", kHint);
-  Require(abi() == kR1zeroParquetAbi, path, " is of another version (", abi(), ", expected ",
-          int{kR1zeroParquetAbi}, ")", kHint);
-  return read;
+  return std::filesystem::read_symlink("/proc/self/exe")
+      .replace_filename("libr1zero-parquet.so")
+      .string();
 }
 
 R1zeroParquetReadFn Reader(const std::string& path) {
   try {
-    static const R1zeroParquetReadFn read = Load();
+    static const R1zeroParquetReadFn read = LoadParquetReader(LibraryPath());
     return read;
   } catch (const Error& e) {
     Fail(path, ": no reader for Parquet: ", e.what());

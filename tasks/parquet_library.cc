@@ -120,6 +120,8 @@ extern "C" __attribute__((visibility("default"))) bool R1zeroParquetRead(const R
     std::snprintf(error, error_size, "%s", status.message().c_str());
   } catch (const std::exception& e) {
     std::snprintf(error, error_size, "%s", e.what());
+  } catch (...) {
+    std::snprintf(error, error_size, "it cannot be read");
   }
   return false;
 }

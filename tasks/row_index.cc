@@ -9,11 +9,14 @@ namespace r1zero {
 namespace {
 
 constexpr size_t kMost = std::numeric_limits<uint32_t>::max();
+constexpr size_t kMostRowBytes = size_t{1} << 26;  // as JSON values ten times that in memory
 constexpr std::string_view kBlank = " \t\r\n";
 
 RowSpan MakeSpan(const std::string& path, size_t begin, size_t end, size_t line, size_t column) {
-  Require(end - begin <= kMost && line <= kMost && column <= kMost, path, ":", line,
-          ": the row or its place is beyond 2^32, expected smaller rows or files");
+  Require(end - begin <= kMostRowBytes, path, ":", line, ": a row of ", end - begin,
+          " bytes, expected at most 64 MiB");
+  Require(line <= kMost && column <= kMost, path, ":", line, ":", column,
+          ": a row beyond 2^32 lines or columns, expected a smaller file");
   return {begin, static_cast<uint32_t>(end - begin), static_cast<uint32_t>(line),
           static_cast<uint32_t>(column)};
 }

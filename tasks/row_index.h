@@ -17,7 +17,7 @@ struct RowSpan {
 
 // One span a line that is not blank; or, if the text begins with '[' and `may_be_array`, one for each
 // element of that array. What a span holds is not looked at. Error, with `path`, if there are no rows,
-// more than 2^32 lines, a row of 4 GB, or if the array does not end.
+// more than 2^32 lines, a row of more than 64 MiB, or if the array does not end.
 std::vector<RowSpan> IndexRows(const std::string& path, std::string_view text, bool may_be_array);
 
 }  // namespace r1zero

@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "tasks/parquet_loader.h"
 #include "tasks/row_format.h"
 #include "tasks/row_source.h"
 
@@ -55,6 +56,24 @@ class Parquet : public testing::Test {
 
 std::string Real(const std::string& name) {
   return std::string(R1ZERO_SHARED_DATA) + "/parquet/" + name;
+}
+
+TEST(ParquetLoader, ALibraryThatIsMissingOrForeignIsRefusedWithHowToGetIt) {
+  const auto refusal = [](const std::string& library) {
+    try {
+      LoadParquetReader(library);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  const std::string text = testing::TempDir() + "not-a-library.so";
+  std::ofstream(text) << "text";
+  EXPECT_THAT(refusal("/nowhere/libr1zero-parquet.so"),
+              testing::AllOf(HasSubstr("/nowhere/libr1zero-parquet.so is not there; ./quickstart"),
+                             HasSubstr("python3 tools/parquet_to_jsonl.py IN.parquet OUT.jsonl")));
+  EXPECT_THAT(refusal(text), HasSubstr("cannot load " + text));
+  EXPECT_THAT(refusal(kSmall), HasSubstr("cannot load " + kSmall));
 }
 
 TEST_F(Parquet, RowsOfVerlAreRead) {
@@ -137,7 +156,7 @@ TEST_F(Parquet, ATruncatedFileIsRefused) {
 TEST_F(Parquet, AChangedByteIsReadOrRefused) {
   const std::string good = ReadFile(kSmall);
   const std::string bytes = {'\0', '\x7f', '\xff', '\x01'};
-  for (size_t at = 0; at < good.size(); at += 3) {
+  for (size_t at = 0; at < good.size(); at += 5) {
     std::string bad = good;
     const char byte = bytes[at % bytes.size()];
     bad[at] = byte == '\x01' ? static_cast<char>(good[at] ^ 1) : byte;

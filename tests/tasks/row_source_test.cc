@@ -95,6 +95,11 @@ TEST(RowSource, AHostileArrayIsRefusedOrRead) {
     }
 }
 
+TEST(RowSource, ARowThatIsHugeIsRefusedBeforeItIsParsed) {
+  EXPECT_EQ(FaultOf("{\"n\":1}\n" + std::string((1 << 26) + 1, '['), 0, "n"),
+            ":2: a row of 67108865 bytes, expected at most 64 MiB");
+}
+
 int64_t PrivateBytes() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
