@@ -34,10 +34,10 @@ class Splitter {
   SplitSet Set(size_t set, int64_t held_out) {
     SetReport& report = scanned_[set].report;
     std::vector<RowOrder::RatedRow> training = Training(scanned_[set].training, report);
-    std::vector<Problem> chosen = HeldOut(set, held_out);
-    RequireBoth(report, training.size(), chosen.size());
     report.training = static_cast<int64_t>(training.size());
-    return {Order(std::move(training)), std::move(chosen), report};
+    Require(!training.empty(), ToText(report),
+            "; expected some to train on: add rows, name a held-out file, or widen the filters");
+    return {Order(std::move(training)), HeldOut(set, held_out), report};
   }
 
  private:
@@ -118,12 +118,6 @@ class Splitter {
     return RowOrder(std::move(plain));
   }
 
-  static void RequireBoth(const SetReport& report, size_t training, size_t held_out) {
-    Require(training > 0 && held_out > 0, ToText(report), "; expected some to train on (there are ",
-            training, ") and some held out (there are ", held_out,
-            "): add rows, name a held-out file, or widen the filters");
-  }
-
   const std::vector<SetFiles>& sets_;
   const SplitOptions& options_;
   std::vector<Scanned> scanned_;
@@ -155,7 +149,14 @@ std::vector<SplitSet> SplitSets(const std::vector<SetFiles>& sets,
                                 const std::vector<int64_t>& held_out, const SplitOptions& options) {
   Splitter splitter(sets, options);
   std::vector<SplitSet> split;
-  for (size_t i = 0; i < sets.size(); ++i) split.push_back(splitter.Set(i, held_out[i]));
+  size_t chosen = 0;
+  for (size_t i = 0; i < sets.size(); ++i) {
+    split.push_back(splitter.Set(i, held_out[i]));
+    chosen += split.back().held_out.size();
+  }
+  Require(chosen > 0, sets.front().training->path(),
+          ": no problem is left to hold out, expected some: raise task.max_prompt_tokens, or name "
+          "another held-out file");
   return split;
 }
 

@@ -43,7 +43,8 @@ struct SplitSet {
 };
 
 // `held_out`: how many to hold out of each set at most. A prompt that may be held out, by any of the sets
-// and whether chosen or not, is trained on in none. Error if a set has none of one kind left.
+// and whether chosen or not, is trained on in none. Error if a set has nothing to train on left, or all of them nothing to
+// hold out.
 std::vector<SplitSet> SplitSets(const std::vector<SetFiles>& sets,
                                 const std::vector<int64_t>& held_out, const SplitOptions& options);
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <vector>
@@ -14,6 +15,14 @@ namespace r1zero {
 namespace {
 
 constexpr int64_t kMaxMemory = int64_t{1} << 30;
+
+// Of text that a file may become: a small one that unfolds without end is no data set.
+int64_t MaxText(const std::string& path) {
+  constexpr int64_t kFree = int64_t{1} << 30, kTimes = 256, kMost = int64_t{1} << 36;
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(path));
+  return size > kMost / kTimes ? kMost : std::min(kMost, kFree + kTimes * size);
+}
+
 std::string LibraryPath() {
   return std::filesystem::read_symlink("/proc/self/exe")
       .replace_filename("libr1zero-parquet.so")
@@ -50,11 +59,11 @@ bool TakeRow(void* context, const char* text, size_t size) {
 
 MappedFile ParquetAsJsonl(const std::string& path, std::span<const std::string> columns) {
   const R1zeroParquetReadFn read = Reader(path);
-  Require(access(path.c_str(), R_OK) == 0, path,
+  Require(access(path.c_str(), R_OK) == 0 && std::filesystem::is_regular_file(path), path,
           ": cannot be opened: no such file, or no right to read");
   std::vector<const char*> names;
   for (const std::string& column : columns) names.push_back(column.c_str());
-  Spool spool;
+  Spool spool(MaxText(path));
   Taking taking{spool, ""};
   const R1zeroParquetRequest request{path.c_str(), names.data(), names.size(),
                                      kMaxMemory,   &taking,      TakeRow};

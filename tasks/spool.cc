@@ -14,7 +14,6 @@ namespace r1zero {
 namespace {
 
 constexpr size_t kPendingBytes = size_t{1} << 20;
-constexpr int64_t kMaxBytes = int64_t{1} << 36;
 
 // For file systems without files that have no name.
 int OpenAndUnlink(const std::string& folder) {
@@ -24,9 +23,16 @@ int OpenAndUnlink(const std::string& folder) {
   return fd;
 }
 
+std::string TemporaryFolder() {
+  std::error_code fault;
+  const auto folder = std::filesystem::temp_directory_path(fault);
+  Require(!fault, "TMPDIR names no folder: ", fault.message());
+  return folder.string();
+}
+
 }  // namespace
 
-Spool::Spool() : folder_(std::filesystem::temp_directory_path().string()) {
+Spool::Spool(int64_t max_bytes) : max_bytes_(max_bytes), folder_(TemporaryFolder()) {
   fd_ = open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (fd_ < 0) fd_ = OpenAndUnlink(folder_);
   Require(fd_ >= 0, folder_, ": cannot hold a temporary file: ", std::strerror(errno),
@@ -37,7 +43,7 @@ Spool::~Spool() { close(fd_); }
 
 void Spool::Add(std::string_view line) {
   bytes_ += static_cast<int64_t>(line.size()) + 1;
-  Require(bytes_ <= kMaxBytes, "is more than 64 GiB as text, expected less; split the file");
+  Require(bytes_ <= max_bytes_, "is more than ", max_bytes_, " bytes as text");
   pending_.append(line).push_back('\n');
   if (pending_.size() >= kPendingBytes) Flush();
 }

@@ -13,18 +13,19 @@ namespace r1zero {
 // Not thread-safe.
 class Spool {
  public:
-  Spool();  // Error naming the folder if it cannot hold a file
+  explicit Spool(int64_t max_bytes);  // Error naming the folder if it cannot hold a file
   ~Spool();
   Spool(const Spool&) = delete;
   Spool& operator=(const Spool&) = delete;
 
-  // Adds `line` and its end. Error if the disk is full, or after 64 GiB.
+  // Adds `line` and its end. Error if the disk is full, or beyond `max_bytes` in all.
   void Add(std::string_view line);
   MappedFile Map();  // what was added; call once, last
 
  private:
   void Flush();
 
+  int64_t max_bytes_;
   int fd_ = -1;
   std::string folder_, pending_;
   int64_t bytes_ = 0;

@@ -98,6 +98,32 @@ TEST(DataTask, TheHeldOutAreSharedOutByWeight) {
   EXPECT_THAT(HeldOut(*task), ElementsAre("a90", "a91", "a92", "a93", "a94", "a95", "b90", "b91"));
 }
 
+TEST(DataTask, SetsMayShareAHeldOutFile) {
+  const TempFile a(Rows("a", 0, 10)), b(Rows("b", 0, 10)), held(Rows("h", 0, 2));
+  const DataConfig data{.files = {a.path(), b.path()},
+                        .held_out_files = {held.path(), held.path()}};
+  EXPECT_THAT(HeldOut(*MakeTask(Config(data, 2))), ElementsAre("h0", "h1"));
+  EXPECT_THAT(HeldOut(*MakeTask(Config(data, 20))), ElementsAre("h0", "h1"));
+}
+
+TEST(DataTask, NothingToTrainOnOrToHoldOutIsRefused) {
+  const TempFile one(Rows("q", 0, 1)), same(Rows("q", 0, 20));
+  TaskConfig config = Config({});
+  config.file = one.path();
+  EXPECT_THAT(
+      [&] { MakeTask(config); },
+      ThrowsMessage<Error>(HasSubstr("0 to train on, 1 to hold out; expected some to train")));
+  config.file = config.held_out_file = same.path();
+  EXPECT_THAT([&] { MakeTask(config); },
+              ThrowsMessage<Error>(HasSubstr("20 that ask a held-out prompt")));
+  config.held_out_file.clear();
+  config.data.max_prompt_tokens = 2;
+  const PromptReader reader{"",
+                            [](const std::string& p) { return static_cast<int64_t>(p.size()); }};
+  EXPECT_THAT([&] { MakeTask(config, reader); },
+              ThrowsMessage<Error>(HasSubstr("no problem is left to hold out")));
+}
+
 TEST(DataTask, ATemplateAndASystemMessageGoAroundTheUsersText) {
   const TempFile file(
       "{\"prompt\":[{\"role\":\"system\",\"content\":\"own\"},{\"role\":\"user\",\"content\":\"{"
@@ -205,8 +231,8 @@ TEST(DataTask, BadPassRatesAreNamedAndOthersLeaveNothing) {
               HasSubstr("\"right\" is 2, expected 0 to \"samples\""));
   EXPECT_THAT(refusal("{\"prompt_sha256\":\"" + sha + R"(","samples":0,"right":0})"),
               HasSubstr("\"samples\" is 0"));
-  EXPECT_THAT(refusal(Rate("elsewhere", 4, 1)),
-              AllOf(HasSubstr("left out: 27 without a pass rate"), HasSubstr("some to train on")));
+  EXPECT_THAT(refusal(Rate("elsewhere", 4, 1)), AllOf(HasSubstr("left out: 27 without a pass rate"),
+                                                      HasSubstr("expected some to train on")));
 }
 
 TEST(DataTask, TheVerifierIsGsm8ksWhereAllFilesAre) {
