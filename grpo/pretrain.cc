@@ -120,7 +120,7 @@ TrainingDocument Pretrainer::NextDocument() {
   out.first_counted = std::max<int64_t>(1, static_cast<int64_t>(out.tokens.size()));
   const std::vector<int32_t> text = tokenizer_.Encode(document.text);
   out.tokens.insert(out.tokens.end(), text.begin(), text.end());
-  out.tokens.push_back(options_.model.eos_token);
+  out.tokens.push_back(options_.model.eos_tokens.front());
   const auto length = static_cast<int64_t>(out.tokens.size());
   Require(length > 1 && length <= options_.model.max_positions, "corpus of ", task_.name(),
           ": document ", index, " has ", length,

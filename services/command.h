@@ -35,7 +35,7 @@ struct RunOptions {
 int ParseCommandLine(CLI::App& app, int argc, char** argv);
 
 // Loads and checks the run into `plan`. kBadConfig with the reason on standard error; kSuccess, with
-// the resolved configuration printed, if --dry-run asks for no more; -1 to go on. `check` (may be
+// the resolved configuration and, on standard error, the task's notes printed, if --dry-run asks for no more; -1 to go on. `check` (may be
 // null) adds a check of the caller's.
 int PlanOrStatus(const std::string& verb, const RunOptions& options, RunPlan& plan,
                  const std::function<void(const RunPlan&)>& check = {});

@@ -72,6 +72,7 @@ TrainerOutcome LearnerRun::Execute(Console& console) {
   const BasePolicy base =
       LoadOrPretrainBase(plan_, [&](const PretrainProgress& p) { console.Pretraining(p); });
   Summary summary = StartSummary(base);
+  for (const std::string& note : plan_.task->Notes()) console.Line(note);
   console.Line("base policy: " + std::to_string(NumParameters(plan_.shape.model)) +
                " parameters, " + (base.cached ? "from the cache" : "ready") + "; training " +
                plan_.config.run.name + " for " + std::to_string(plan_.config.grpo.steps) +

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <sstream>
 
 #include "common/error.h"
 #include "common/file.h"
@@ -30,14 +31,37 @@ std::string FolderHash(const std::filesystem::path& folder) {
   return Sha256Hex(all);
 }
 
+// A file's name becomes the hash of what it holds.
+void HashFile(std::string& path) {
+  if (!path.empty()) path = Sha256Hex(MappedFile(path).bytes());
+}
+
+void HashFiles(TaskConfig& task) {
+  HashFile(task.file);
+  HashFile(task.held_out_file);
+  HashFile(task.data.pass_rates);
+  for (std::string& path : task.data.files) HashFile(path);
+  for (std::string& path : task.data.held_out_files) HashFile(path);
+}
+
+// The lines of ConfigValues that a hash is made of: the keys of the task data stand in it only where they
+// are set, so that the runs of other tasks keep the hashes that they had before there were such keys.
+std::string HashedValues(RunConfig config) {
+  DataConfig defaults;
+  std::istringstream lines(ConfigValues(Described(config)));
+  const std::string unset = '\n' + ConfigValues([&](Fields& f) {
+                              f.Section("task", "", [&] { Describe(f, defaults); });
+                            });
+  std::string kept;
+  for (std::string line; std::getline(lines, line);)
+    if (unset.find('\n' + line + '\n') == unset.npos) kept += line + '\n';
+  return kept;
+}
+
 std::string Hash(RunConfig config, const std::string& salt) {
-  const auto file_hash = [](const std::string& path) {
-    return path.empty() ? std::string() : Sha256Hex(ReadFile(path));
-  };
   if (!config.policy.path.empty()) config.policy.path = FolderHash(config.policy.path);
-  config.task.file = file_hash(config.task.file);
-  config.task.held_out_file = file_hash(config.task.held_out_file);
-  return Sha256Hex(salt + ConfigValues(Described(config)));
+  HashFiles(config.task);
+  return Sha256Hex(salt + HashedValues(config));
 }
 
 void CheckName(const std::string& name) {

@@ -22,11 +22,13 @@ HfFolder LoadPolicy(const std::string& path) {
   }
 }
 
-PolicyShape ShapeOf(const PolicyConfig& p, const Task& task) {
-  if (!p.path.empty()) {
-    const HfFolder folder = LoadPolicy(p.path);
-    return {folder.weights->config, folder.tokenizer};
-  }
+PolicyShape LoadedShape(const std::string& path) {
+  const HfFolder folder = LoadPolicy(path);
+  return {folder.weights->config, folder.tokenizer};
+}
+
+// A new policy that reads and writes the task's words.
+PolicyShape NewShape(const PolicyConfig& p, const Task& task) {
   auto tokenizer =
       std::make_shared<const WordTokenizer>(task.Vocabulary(), /*pad_token=*/0, /*eos_token=*/1);
   const ModelConfig model{.vocab_size = tokenizer->vocab_size(),
@@ -50,9 +52,9 @@ PolicyShape ShapeOf(const PolicyConfig& p, const Task& task) {
 constexpr int64_t kProblemsChecked = 4096;
 
 // Error if the policy cannot read it.
-int64_t CountTokens(const RunPlan& plan, const std::string& prompt) {
+int64_t CountTokens(const Tokenizer& tokenizer, const std::string& prompt) {
   try {
-    return static_cast<int64_t>(plan.shape.tokenizer->EncodePrompt(prompt).size());
+    return static_cast<int64_t>(tokenizer.EncodePrompt(prompt).size());
   } catch (const Error& e) {
     Fail("the prompt '", prompt, "': ", e.what());
   }
@@ -68,14 +70,16 @@ int64_t LongestPrompt(const RunPlan& plan) {
   const auto verifier = MakeVerifier(plan.rubric.accuracy);
   const GrpoConfig& grpo = plan.config.grpo;
   int64_t longest = 1;
-  plan.task->ForEachPrompt(
-      [&](const std::string& prompt) { longest = std::max(longest, CountTokens(plan, prompt)); });
+  const auto look_at = [&](const std::string& prompt) {
+    longest = std::max(longest, CountTokens(*plan.shape.tokenizer, prompt));
+  };
+  plan.task->ForEachPrompt(look_at);
   for (const Problem& problem : plan.task->HeldOut()) CheckGold(*verifier, problem);
   const int64_t wanted = std::min(kProblemsChecked, grpo.steps * grpo.prompts_per_step);
   for (int64_t n = 0; n < wanted; ++n) {
     const Problem problem = plan.task->Training(plan.config.run.seed, n);
     CheckGold(*verifier, problem);
-    longest = std::max(longest, CountTokens(plan, problem.prompt));
+    look_at(problem.prompt);
   }
   return longest;
 }
@@ -97,14 +101,30 @@ RolloutDemand DemandOf(const RunPlan& plan, Workers workers) {
           .storage = StorageOf(plan.config.policy)};
 }
 
+// A loaded policy comes first, so that the task can ask it how long a prompt is; a new one comes last,
+// because its words are the task's.
+void MakeTaskAndShape(RunPlan& plan) {
+  const PolicyConfig& policy = plan.config.policy;
+  if (policy.path.empty()) {
+    plan.task = MakeTask(plan.config.task);
+    plan.shape = NewShape(policy, *plan.task);
+    return;
+  }
+  plan.shape = LoadedShape(policy.path);
+  plan.task =
+      MakeTask(plan.config.task,
+               {policy.path, [&tokenizer = *plan.shape.tokenizer](const std::string& prompt) {
+                  return CountTokens(tokenizer, prompt);
+                }});
+}
+
 }  // namespace
 
 RunPlan PlanRun(const std::string& file, const std::vector<std::string>& overrides,
                 Workers workers) {
   kernels::RequireSimd();
   RunPlan plan{.config = LoadRunConfig(file, overrides)};
-  plan.task = MakeTask(plan.config.task);
-  plan.shape = ShapeOf(plan.config.policy, *plan.task);
+  MakeTaskAndShape(plan);
   plan.rubric = Resolved(plan.config.reward, plan.task->accuracy_verifier());
   Rubric check(plan.rubric);  // an unknown verifier is a mistake in the configuration
   CheckRollout(plan.config.rollout.engine, plan.shape.model, DemandOf(plan, workers));

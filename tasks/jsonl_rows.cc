@@ -39,8 +39,8 @@ std::optional<int64_t> WholeNumber(const nlohmann::json& value) {
 
 }  // namespace
 
-JsonlRow::JsonlRow(std::string where, int64_t line, std::string_view text)
-    : where_(std::move(where)), line_(line), text_(text) {
+JsonlRow::JsonlRow(std::string where, RowPlace place, std::string_view text)
+    : where_(std::move(where)), place_(place), text_(text) {
   // The parser takes a NUL byte for the end of the text.
   if (const size_t nul = text.find('\0'); nul != text.npos)
     FailAt(nul + 1, "found a NUL byte, expected JSON text");
@@ -98,22 +98,50 @@ std::vector<int64_t> JsonlRow::Integers(const std::string& key) const {
 
 void JsonlRow::Refuse(const std::string& key, std::string_view expected) const {
   FailAt(ColumnOf(key),
-         "\"" + key + "\" is " + Shown(object_.at(key)) + ", expected " + std::string(expected));
+         "\"" + key + "\" is " + Shown(*Find(key)) + ", expected " + std::string(expected));
+}
+
+const nlohmann::json* JsonlRow::Find(const std::string& key) const {
+  if (const auto at = object_.find(key); at != object_.end()) return &*at;
+  const nlohmann::json* value = &object_;
+  for (size_t begin = 0, dot = 0; dot != key.npos; begin = dot + 1) {
+    dot = key.find('.', begin);
+    if (!value->is_object()) return nullptr;
+    const auto at = value->find(key.substr(begin, dot - begin));
+    if (at == value->end()) return nullptr;
+    value = &*at;
+  }
+  return value;
+}
+
+std::string JsonlRow::KeysText() const {
+  std::string text;
+  for (const auto& [key, value] : object_.items())
+    text += (text.empty() ? "\"" : ", \"") + Cut(key) + '"';
+  return text.empty() ? "nothing" : text;
 }
 
 const nlohmann::json& JsonlRow::Value(const std::string& key, std::string_view expected) const {
-  if (!Has(key)) FailAt(1, "the row has no \"" + key + "\", expected " + std::string(expected));
-  return object_.at(key);
+  const nlohmann::json* const value = Find(key);
+  if (!value) FailAt(1, "the row has no \"" + key + "\", expected " + std::string(expected));
+  return *value;
 }
 
+// `column` counts bytes of the row's text from 1; a row of a JSON array may span lines.
 void JsonlRow::FailAt(size_t column, std::string_view fault) const {
-  Fail(where_, ":", line_, ":", column, ": ", fault);
+  if (place_.in_table) Fail(where_, ": row ", place_.line, ": ", fault);
+  const std::string_view before = text_.substr(0, std::min(column - 1, text_.size()));
+  const auto lines = std::count(before.begin(), before.end(), '\n');
+  const size_t start = lines == 0 ? 0 : before.rfind('\n') + 1;
+  const size_t offset = lines == 0 ? static_cast<size_t>(place_.column) - 1 : 0;
+  Fail(where_, ":", place_.line + lines, ":", offset + column - start, ": ", fault);
 }
 
 // Where the value of `key` starts. Looks for "key" followed by a colon; a key written with escapes
 // is not found, which costs only the column.
 size_t JsonlRow::ColumnOf(const std::string& key) const {
-  const std::string quoted = "\"" + key + "\"";
+  const bool inside = !object_.contains(key) && key.find('.') != key.npos;
+  const std::string quoted = '"' + (inside ? key.substr(key.rfind('.') + 1) : key) + '"';
   for (size_t at = text_.find(quoted); at != text_.npos; at = text_.find(quoted, at + 1)) {
     const size_t colon = text_.find_first_not_of(" \t", at + quoted.size());
     if (colon == text_.npos || text_[colon] != ':') continue;

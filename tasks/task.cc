@@ -2,20 +2,23 @@
 
 #include "common/error.h"
 #include "tasks/countdown.h"
+#include "tasks/data_task.h"
 #include "tasks/jsonl.h"
 #include "tasks/signs.h"
 
 namespace r1zero {
 
-std::unique_ptr<Task> MakeTask(const TaskConfig& config) {
+std::unique_ptr<Task> MakeTask(const TaskConfig& config, const PromptReader& reader) {
   Require(config.held_out >= 1, "task.held_out is ", config.held_out, ", expected at least 1");
   Check(config.mix);
+  if (config.name == "data") return MakeData(config, reader);
+  RequireUnset(config.data, config.name);
   if (config.name == "signs") return MakeSigns(config);
   if (config.name == "countdown") return MakeCountdown(config);
   if (config.name == "jsonl") return MakeJsonl(config);
-  const std::vector<std::string> names = {"signs", "countdown", "jsonl"};
+  const std::vector<std::string> names = {"signs", "countdown", "jsonl", "data"};
   const auto nearest = NearestName(config.name, names);
-  Fail("task.name: unknown task '", config.name, "', expected signs, countdown or jsonl",
+  Fail("task.name: unknown task '", config.name, "', expected signs, countdown, jsonl or data",
        nearest ? "; did you mean '" + *nearest + "'?" : "");
 }
 

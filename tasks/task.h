@@ -58,12 +58,21 @@ class Task {
     for (const Problem& problem : HeldOut()) take(problem.prompt);
   }
 
+  // What a person should know of the files that were read, a line each.
+  virtual std::vector<std::string> Notes() const { return {}; }
+
   // Pretraining document number `index`. Error if the task has no corpus.
   virtual Document Corpus(uint64_t seed, int64_t index) const = 0;
   virtual std::vector<ReadinessProbe> Probes() const { return {}; }
 };
 
+// The policy that will read a task's prompts, as far as it is known; empty where there is none yet.
+struct PromptReader {
+  std::string model_folder;                                        // a Hugging Face folder
+  std::function<int64_t(const std::string& prompt)> count_tokens;  // Error if it cannot read it
+};
+
 // Error names the task and those there are, or what is wrong with its file (file, line, column).
-std::unique_ptr<Task> MakeTask(const TaskConfig& config);
+std::unique_ptr<Task> MakeTask(const TaskConfig& config, const PromptReader& reader = {});
 
 }  // namespace r1zero

@@ -56,6 +56,25 @@ TEST(RunConfig, TheTrainingHashIgnoresWhoServesTheRunAndSeesWhatTrainsIt) {
   EXPECT_NE(TrainingSha256(With({"task.mix.slip=0.02"})), base);
 }
 
+// Files count by what they hold, wherever they lie.
+TEST(RunConfig, TheTrainingHashSeesTheFilesAndFiltersOfData) {
+  const auto file = [](const std::string& name, const std::string& content) {
+    const std::string path = testing::TempDir() + name;
+    std::ofstream(path) << content;
+    return path;
+  };
+  const std::string a = file("a.jsonl", "rows"), same = file("b.jsonl", "rows");
+  const auto hash = [](const std::string& path, const std::string& more) {
+    return TrainingSha256(With({"task.name=data", "task.files=" + path, more}));
+  };
+  const std::string base = hash(a, "task.max_prompt_tokens=0");
+  EXPECT_EQ(hash(same, "task.bad_rows=stop"), base);
+  EXPECT_NE(hash(file("c.jsonl", "others"), "task.bad_rows=stop"), base);
+  for (const char* filter : {"task.max_prompt_tokens=9", "task.style=chat", "task.weights=2",
+                             "task.pass_rate_max=0.5", "task.system=be brief"})
+    EXPECT_NE(hash(a, filter), base) << filter;
+}
+
 TEST(RunConfig, TheTrainingHashSeesWhatALoadedPolicyHoldsAndNotWhereItLies) {
   const std::filesystem::path root = testing::TempDir() + "policies";
   const auto folder = [&](const std::string& name, const std::string& weights) {

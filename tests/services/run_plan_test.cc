@@ -56,5 +56,19 @@ TEST(RunPlan, ABadRowIsFound) {
   EXPECT_THAT(Refusal({"task.name=jsonl", "task.file=" + path}), HasSubstr(path + ":2"));
 }
 
+TEST(RunPlan, FilesOfPublishedProblemsAreReadAndNoted) {
+  const std::string path = testing::TempDir() + "published.jsonl";
+  std::ofstream(path) << "{\"question\":\"1+1\",\"solution\":\"2\"}\n"
+                         "{\"question\":\"1+2\",\"solution\":\"3\"}\n{}\n";
+  const std::vector<std::string> overrides = {"task.name=data", "task.files=" + path,
+                                              "task.bad_rows=skip", "pretrain.tokens=0"};
+  const RunPlan plan = PlanRun("", overrides);
+  EXPECT_EQ(plan.task->Training(1, 5).prompt, "1+1");
+  EXPECT_EQ(plan.task->HeldOut().at(0).gold, "3");
+  EXPECT_THAT(plan.task->Notes().at(0), HasSubstr("1 to train on, 1 to hold out; left out: 1 bad"));
+  EXPECT_THAT(Refusal({"task.name=data", "task.files=" + path}),
+              HasSubstr(path + ":3:1: the row has no"));
+}
+
 }  // namespace
 }  // namespace r1zero
