@@ -87,7 +87,7 @@ TEST(PlainNumber, WhatIsNotOneNumberIsRefusedByName) {
            {"5 or 6", "[two_answers]"},
            {"5, 6", "[two_answers]"},
            {"17-19", "[two_answers]"},
-           {"17\u201319", "[two_answers]"},
+           {"17\u201319", "[bad_number]"},
            {"18+0", "[two_answers]"},
            {"5+13=18", "[two_answers]"},
            {"1 1/2", "[two_answers]"},
