@@ -19,6 +19,8 @@ constexpr Verb kVerbs[] = {
      r1zero::TrainMain},
     {"pretrain", "train the base policy of a run and put it into the cache", r1zero::PretrainMain},
     {"learner", "the learner alone, for workers that come from elsewhere", r1zero::LearnerMain},
+    {"eval", "measure a model on the problems of a file", r1zero::EvalMain},
+    {"sample", "complete prompts or chat in the terminal", r1zero::SampleMain},
 #ifdef R1ZERO_SERVICES
     {"worker", "a rollout worker; it needs two addresses", r1zero::WorkerMain},
     {"reward", "the reward service; it needs no model", r1zero::RewardMain},

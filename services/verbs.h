@@ -8,5 +8,7 @@ int PretrainMain(int argc, char** argv);  // r1zero-learner does it
 int LearnerMain(int argc, char** argv);   // r1zero-learner does it
 int WorkerMain(int argc, char** argv);
 int RewardMain(int argc, char** argv);
+int EvalMain(int argc, char** argv);
+int SampleMain(int argc, char** argv);
 
 }  // namespace r1zero
