@@ -1,6 +1,7 @@
 #include "services/evaluation_run.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <limits>
 #include <thread>
@@ -24,6 +25,15 @@ RewardConfig RubricOf(const std::string& verifier) {
   return {.accuracy = verifier, .weights = {{"accuracy", 1.0}, {"format", 0.0}}};
 }
 
+// As a person writes it: 0.6, not the nearest float's 0.6000000238.
+double Shortest(float value) {
+  char text[64];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  double shortest = 0;
+  std::from_chars(text, end, shortest);
+  return shortest;
+}
+
 // All that the rows are a function of.
 Json SettingsOf(const EvaluationOptions& o, const SamplingModel& model) {
   return {{"weight_sha256", WeightSha256(*model.weights)},
@@ -34,8 +44,8 @@ Json SettingsOf(const EvaluationOptions& o, const SamplingModel& model) {
           {"prompt_template", o.data.prompt_template},
           {"verifier", MakeVerifier(o.verifier)->name()},
           {"samples", o.sampling.group_size},
-          {"temperature", o.sampling.temperature},
-          {"top_p", o.sampling.top_p},
+          {"temperature", Shortest(o.sampling.temperature)},
+          {"top_p", Shortest(o.sampling.top_p)},
           {"top_k", o.sampling.top_k},
           {"max_tokens", o.max_tokens},
           {"seed", o.sampling.seed}};
