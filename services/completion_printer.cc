@@ -23,8 +23,13 @@ void CompletionPrinter::Token(int32_t sample, const Completion& completion, bool
   Show();
 }
 
+std::string CompletionPrinter::Rest(Sample& sample) {
+  std::string rest = sample.painter.Feed(sample.characters.Finish());
+  return rest += sample.painter.Finish();
+}
+
 void CompletionPrinter::End(Sample& sample, const Completion& completion) {
-  sample.waiting += sample.painter.Feed(sample.characters.Finish()) + sample.painter.Finish();
+  sample.waiting += Rest(sample);
   if (options_.logprobs) sample.after = LogprobTable(model_, completion);
   sample.is_finished = true;
 }
@@ -45,8 +50,7 @@ void CompletionPrinter::Show() {
 void CompletionPrinter::Finish() {
   if (current_ == samples_.size()) return;
   Sample& sample = samples_[current_];
-  const std::string rest =
-      sample.painter.Feed(sample.characters.Finish()) + sample.painter.Finish();
+  const std::string rest = Rest(sample);
   std::fprintf(out_, "%s\n", rest.c_str());
   std::fflush(out_);
   current_ = samples_.size();

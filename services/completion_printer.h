@@ -36,6 +36,7 @@ class CompletionPrinter {
     std::string after;    // the table of log-probabilities
     bool is_finished = false;
   };
+  static std::string Rest(Sample& sample);  // what it holds back
   void End(Sample& sample, const Completion& completion);
   std::string Shown(const std::string& text) const {
     return options_.terminal ? Visible(text) : text;

@@ -92,8 +92,10 @@ TEST(AnswerPainter, DimsTheReasoningAndBrightensTheAnswerHoweverTheTextIsCut) {
 
 TEST(AnswerPainter, StartsDimmedWhereThePromptOpenedTheReasoning) {
   AnswerPainter painter(true, EndsInsideThink("Assistant: <think>\n"));
-  EXPECT_EQ(painter.Feed("a") + painter.Feed("</think>b") + painter.Finish(),
-            "\x1b[0;2ma</think>\x1b[0mb\x1b[0m");
+  std::string out = painter.Feed("a");
+  out += painter.Feed("</think>b");
+  out += painter.Finish();
+  EXPECT_EQ(out, "\x1b[0;2ma</think>\x1b[0mb\x1b[0m");
   EXPECT_FALSE(EndsInsideThink("<think></think>"));
   EXPECT_FALSE(EndsInsideThink(""));
 }
