@@ -141,6 +141,7 @@ bool EvaluationRun::Sample(const std::function<void(const EvaluationProgress&)>&
                          ++done;
                        });
   for (bool over = false; !over;) {
+    if (stop()) sampler.Stop();
     over = sampler.Wait(kBetweenLooks);
     progress_ = {.problems_done = done,
                  .problems = static_cast<int64_t>(prompts_.size()),
@@ -148,7 +149,6 @@ bool EvaluationRun::Sample(const std::function<void(const EvaluationProgress&)>&
                  .seconds = std::chrono::duration<double>(Clock::now() - start).count()};
     progress_.seconds_left = SecondsLeft(progress_, done_before);
     show(progress_);
-    if (stop()) sampler.Stop();
   }
   if (progress_.problems_done < progress_.problems) return false;
   rows_->Finish();
