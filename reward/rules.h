@@ -16,6 +16,12 @@ std::unique_ptr<const Verifier> MakeCountdownVerifier();
 // The gold itself, up to blanks.
 std::unique_ptr<const Verifier> MakeExactVerifier();
 
+// The number in the marked answer equals the gold's: GSM8K and word problems like it.
+std::unique_ptr<const Verifier> MakeGsm8kVerifier();
+
+// The same, and where nothing is marked the last number counts: for base models.
+std::unique_ptr<const Verifier> MakeGsm8kLastVerifier();
+
 // <think>..</think><answer>..</answer> and nothing else.
 std::unique_ptr<const Verifier> MakeFormatVerifier();
 

@@ -7,17 +7,20 @@
 namespace r1zero {
 
 std::vector<std::string> VerifierNames() {
-  return {"signs", "countdown", "exact", "format", "random"};
+  return {"signs", "countdown", "exact", "gsm8k", "gsm8k_last", "format", "random"};
 }
 
 std::unique_ptr<const Verifier> MakeVerifier(const std::string& name) {
   if (name == "signs") return MakeSignsVerifier();
   if (name == "countdown") return MakeCountdownVerifier();
   if (name == "exact") return MakeExactVerifier();
+  if (name == "gsm8k") return MakeGsm8kVerifier();
+  if (name == "gsm8k_last") return MakeGsm8kLastVerifier();
   if (name == "format") return MakeFormatVerifier();
   if (name == "random") return MakeRandomVerifier();
   const auto nearest = NearestName(name, VerifierNames());
-  Fail("unknown verifier '", name, "', expected signs, countdown, exact, format or random",
+  Fail("unknown verifier '", name,
+       "', expected signs, countdown, exact, gsm8k, gsm8k_last, format or random",
        nearest ? "; did you mean '" + *nearest + "'?" : "");
 }
 

@@ -3,14 +3,15 @@
 //
 // Reason codes
 //   correct    equal, well_formed, drawn
-//   incorrect  no_answer, two_answers, unclosed_answer, answer_in_think   (signs, countdown, exact)
+//   incorrect  no_answer, two_answers, unclosed_answer, answer_in_think   (all but format, random)
 //              bad_expression, wrong_numbers, wrong_value                 (signs, countdown)
 //              division_by_zero, wrong_claim, too_deep, too_long          (countdown)
-//              different                                                  (exact)
+//              different                                                  (exact, gsm8k)
+//              no_number, bad_number, too_long                            (gsm8k)
 //              no_think, repeated_tag, wrong_order, text_outside, empty_think, empty_answer
 //              (format) not_drawn                                                  (random)
 //              truncated                                                  (any part of a rubric)
-//   undecided  bad_gold, overflow                                         (signs, countdown, exact)
+//   undecided  bad_gold; overflow (countdown)
 #pragma once
 
 #include <cstdint>
@@ -64,7 +65,7 @@ class Verifier {
   }
 };
 
-// The names that MakeVerifier knows: signs, countdown, exact, format, random.
+// The names that MakeVerifier knows: signs, countdown, exact, gsm8k, gsm8k_last, format, random.
 std::vector<std::string> VerifierNames();
 // Error with the nearest known name.
 std::unique_ptr<const Verifier> MakeVerifier(const std::string& name);

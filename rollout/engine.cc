@@ -72,6 +72,7 @@ struct Engine::State {
   const std::unique_ptr<Decoder> decoder;
   Scheduler scheduler;
   SampledUnder now;
+  TokenObserver observer;
   int64_t tokens_sampled = 0, tokens_prefilled = 0;
 
   // Of the step under way.
@@ -116,6 +117,9 @@ void Engine::State::SampleNextTokens() {
     const float* logits_V = logits_BV.data() + sequence.logits_row * vocab_size();
     sequence.Append(Draw(sequence, logits_V), now);
     ++tokens_sampled;
+    if (observer)
+      observer(sequence.group->group.prompt, sequence.sample, sequence.completion(),
+               sequence.is_finished);
   }
 }
 
@@ -154,6 +158,8 @@ void Engine::SetTokenTexts(std::vector<std::string> texts) {
   texts.resize(state_->vocab_size());
   state_->now.token_texts = std::move(texts);
 }
+
+void Engine::SetTokenObserver(TokenObserver observer) { state_->observer = std::move(observer); }
 
 void Engine::Add(Lease lease) {
   CheckLease(lease, {.policy = state_->decoder->config(),

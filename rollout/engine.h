@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,11 @@ namespace r1zero {
 int64_t MaxBatchTokens(const EngineConfig& config);
 // config.kv_blocks, or if that is 0, enough for max_sequences sequences of max_total_tokens each.
 int64_t NumKvBlocks(const EngineConfig& config, int64_t max_total_tokens);
+
+// Told of every token as it is sampled: it is the last of `completion`, which is sample `sample` of
+// the prompt. A completion that it finished has its text and finish_reason.
+using TokenObserver = std::function<void(const Prompt& prompt, int32_t sample,
+                                         const Completion& completion, bool is_finished)>;
 
 class Engine {
  public:
@@ -39,6 +45,10 @@ class Engine {
   // and what completions get their text from. Tokens beyond the last one decode to nothing (models
   // pad their vocabulary). Error if there are more than tokens.
   void SetTokenTexts(std::vector<std::string> texts);
+
+  // For whoever shows completions as they grow; null: nobody is told. It must not call the engine.
+  // No token depends on it.
+  void SetTokenObserver(TokenObserver observer);
 
   // Queues a group. Error if the lease wants newer weights than these, if its prompt is empty,
   // holds a token outside the vocabulary or leaves no room within max_total_tokens or the context,

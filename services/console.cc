@@ -40,7 +40,8 @@ int TerminalColumns() {
   return known ? size.ws_col : 80;
 }
 
-constexpr int64_t kPretrainingLines = 20;  // of a whole pretraining, without a terminal
+// Without a terminal: of a whole pretraining, of a whole evaluation.
+constexpr int64_t kPretrainingLines = 20, kEvaluationLines = 20;
 
 }  // namespace
 
@@ -79,8 +80,11 @@ std::string FitColumns(const std::vector<std::string>& columns, size_t width) {
 
 Console::Console() : terminal_(isatty(STDERR_FILENO) == 1) {}
 
-Console::~Console() {
+Console::~Console() { Done(); }
+
+void Console::Done() {
   if (live_) std::fputs("\n", stderr);
+  live_ = false;
 }
 
 void Console::Line(const std::string& text) {
@@ -115,6 +119,18 @@ void Console::Pretraining(const PretrainProgress& p) {
   }
   for (const auto& [name, value] : p.probes) columns.push_back(name + " " + Fixed(value, 2));
   Live(columns);
+}
+
+void Console::Evaluating(const EvaluationProgress& p) {
+  const int64_t part = p.problems_done * kEvaluationLines / std::max<int64_t>(1, p.problems);
+  if (!terminal_ && part == evaluation_part_) return;
+  evaluation_part_ = part;
+  const bool running = p.seconds > 0 && p.tokens > 0;
+  Live({std::to_string(p.problems_done) + "/" + std::to_string(p.problems) + " problems",
+        running ? Speed(static_cast<double>(p.tokens) / p.seconds) : "",
+        std::isfinite(p.seconds_left) && p.problems_done < p.problems
+            ? "ETA " + FormatSeconds(p.seconds_left)
+            : ""});
 }
 
 void Console::Step(const std::string& at, const TrainerEvent& event) {

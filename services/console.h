@@ -7,6 +7,7 @@
 
 #include "grpo/pretrain.h"
 #include "grpo/trainer.h"
+#include "services/evaluation_run.h"
 
 namespace r1zero {
 
@@ -16,8 +17,10 @@ class Console {
   Console();  // looks whether standard error is a terminal
   ~Console();
   void Line(const std::string& text);  // stays on the screen
+  void Done();                         // ends the live line, which stays
   void Pretraining(const PretrainProgress& progress);
   void Training(const TrainerEvent& event);
+  void Evaluating(const EvaluationProgress& progress);
 
  private:
   // An event comes each second of a wait, the first one after so many quiet seconds; lines without a
@@ -34,7 +37,7 @@ class Console {
 
   bool terminal_ = false;
   bool live_ = false;
-  int64_t pretraining_part_ = -1;
+  int64_t pretraining_part_ = -1, evaluation_part_ = -1;
   int quiet_seconds_ = kQuietBeforeTheFirst, next_waiting_line_ = kFirstWaitingLine;
   std::string last_evaluation_;
 };

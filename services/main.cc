@@ -18,8 +18,10 @@ constexpr Verb kVerbs[] = {
     {"train", "train a reasoner: learner, reward service and workers, on this machine",
      r1zero::TrainMain},
     {"pretrain", "train the base policy of a run and put it into the cache", r1zero::PretrainMain},
-    {"tokenize", "lines of text to lines of token ids, and back", r1zero::TokenizeMain},
     {"learner", "the learner alone, for workers that come from elsewhere", r1zero::LearnerMain},
+    {"eval", "measure a model on the problems of a file", r1zero::EvalMain},
+    {"sample", "complete prompts or chat in the terminal", r1zero::SampleMain},
+    {"tokenize", "lines of text to lines of token ids, and back", r1zero::TokenizeMain},
     {"logits", "what a model folder says of a sequence of token ids", r1zero::LogitsMain},
 #ifdef R1ZERO_SERVICES
     {"worker", "a rollout worker; it needs two addresses", r1zero::WorkerMain},

@@ -10,5 +10,7 @@ int WorkerMain(int argc, char** argv);
 int RewardMain(int argc, char** argv);
 int LogitsMain(int argc, char** argv);
 int TokenizeMain(int argc, char** argv);
+int EvalMain(int argc, char** argv);
+int SampleMain(int argc, char** argv);
 
 }  // namespace r1zero

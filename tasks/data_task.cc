@@ -32,6 +32,7 @@ ProblemReading ReadingOf(const TaskConfig& config, const PromptReader& reader) {
   PromptTemplate user(config.prompt_template.empty() ? "{prompt}" : config.prompt_template);
   Require(user.Has("{prompt}"), "task.prompt_template is '", user.text(),
           "', expected {prompt} in it");
+  RequireSystemFits(config.data.style, config.data.system, "task.system");
   const auto prompt_of = [user, system = config.data.system,
                           render = MakePromptRenderer(config.data.style, reader.model_folder)](
                              std::vector<ChatMessage> messages) {

@@ -55,13 +55,22 @@ PromptRenderer Chat(const std::filesystem::path& model_folder) {
 
 }  // namespace
 
+std::vector<std::string> PromptStyles() { return {"plain", "r1-zero", "chat"}; }
+
+void RequireSystemFits(const std::string& style, const std::string& system,
+                       const std::string& key) {
+  Require(
+      style != "r1-zero" || system.empty(), key, " is '", system,
+      "', but the style r1-zero has no place for a system message; take the style chat or plain, "
+      "or leave it out");
+}
+
 PromptRenderer MakePromptRenderer(const std::string& style,
                                   const std::filesystem::path& model_folder) {
   if (style == "plain") return Plain;
   if (style == "r1-zero") return R1Zero;
   if (style == "chat") return Chat(model_folder);
-  const std::vector<std::string> names = {"plain", "r1-zero", "chat"};
-  const auto nearest = NearestName(style, names);
+  const auto nearest = NearestName(style, PromptStyles());
   Fail("unknown prompt style '", style, "', expected plain, r1-zero or chat",
        nearest ? "; did you mean '" + *nearest + "'?" : "");
 }

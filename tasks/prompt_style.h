@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tasks/chat_message.h"
 
@@ -16,5 +17,11 @@ namespace r1zero {
 // Error at an unknown style; of "chat", if the folder has no template that is supported.
 PromptRenderer MakePromptRenderer(const std::string& style,
                                   const std::filesystem::path& model_folder);
+
+std::vector<std::string> PromptStyles();  // plain, r1-zero, chat
+
+// Error if `system`, a system message that somebody asks for, has no place in the style; `key` names
+// where it stands.
+void RequireSystemFits(const std::string& style, const std::string& system, const std::string& key);
 
 }  // namespace r1zero

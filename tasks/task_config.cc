@@ -5,7 +5,7 @@
 namespace r1zero {
 
 void Describe(Fields& f, TaskConfig& c) {
-  f.Key("name", c.name, "where prompts come from", {"signs", "countdown", "jsonl", "data"});
+  f.Key("name", c.name, "where prompts come from", {"signs", "countdown", "jsonl", "data", "word_sums"});
   f.Key("file", c.file, "jsonl, countdown, data: file of training problems");
   f.Key("held_out_file", c.held_out_file,
         "jsonl, data: file of held-out problems; empty: the last tenth of file");

@@ -24,13 +24,14 @@ TEST(Verifier, EveryListedNameCanBeMade) {
 TEST(Verifier, AMegabyteOfAnythingIsJudgedInLinearTime) {
   const std::string gold = R"({"numbers":[3,5,8],"target":16})";
   for (const std::string unit : {"(", ")", "<answer>", "</answer>", "<think>", "</think>", "<", " ",
-                                 "3+", "<answer></answer>", "<think></think>", "\xff", "9"}) {
+                                 "3+", "<answer></answer>", "<think></think>", "\xff", "9",
+                                 "\\boxed{", "####", "-$", "1,", "a/", "\\frac{1"}) {
     std::string flood;
     while (flood.size() < 1000000) flood += unit;
     for (const std::string& completion :
          {flood, "<answer>" + flood + "</answer>", "<think>" + flood + "</think>" + flood})
       for (const std::string& name : VerifierNames()) {
-        const Verdict verdict = JudgeBy(name, completion, gold);
+        const Verdict verdict = JudgeBy(name, completion, name.starts_with("gsm8k") ? "18" : gold);
         EXPECT_TRUE(name == "random" || verdict.outcome == Outcome::kIncorrect) << name << unit;
       }
   }

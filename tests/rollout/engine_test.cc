@@ -303,6 +303,28 @@ TEST(Engine, RefusesWeightsThatAreNotFiniteOrOfAnotherShapeAndKeepsItsOwn) {
   ExpectSameBits(RunAll(*engine, {TestLease(8)}), RunAll(*TestEngine(kRoomy), {TestLease(8)}));
 }
 
+TEST(Engine, TellsAnObserverOfEveryTokenAndSamplesTheSameBits) {
+  const std::vector<Lease> leases = TestLeases(18);
+  // Too few blocks for all: sequences are pre-empted and resumed.
+  const EngineConfig config{.max_sequences = 20, .max_prefill_tokens = 30, .kv_blocks = 40};
+  auto engine = TestEngine(config);
+  std::map<std::pair<int64_t, int32_t>, Completion> seen;
+  engine->SetTokenObserver([&](const Prompt& prompt, int32_t sample, const Completion& completion,
+                               bool is_finished) {
+    Completion& copy = seen[{prompt.ordinal, sample}];
+    ASSERT_EQ(copy.tokens.size() + 1, completion.tokens.size());  // none is missed, none told twice
+    copy.tokens.push_back(completion.tokens.back());
+    copy.logprobs.push_back(completion.logprobs.back());
+    if (is_finished) copy.finish_reason = completion.finish_reason;
+  });
+  const Groups observed = RunAll(*engine, leases);
+  EXPECT_GT(engine->preemptions(), 0);
+  ExpectSameBits(observed, RunAll(*TestEngine(config), leases));
+  for (const auto& [ordinal, group] : observed)
+    for (size_t i = 0; i < group.completions.size(); ++i)
+      ExpectSameBits(seen.at({ordinal, static_cast<int32_t>(i)}), group.completions[i]);
+}
+
 TEST(Engine, TruncatedSamplingStaysWithinTheMostLikelyTokens) {
   Lease lease = TestLease(8, 32);
   lease.sampling.top_k = 1;

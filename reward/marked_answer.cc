@@ -1,0 +1,65 @@
+#include "reward/marked_answer.h"
+
+#include <algorithm>
+
+namespace r1zero {
+namespace {
+
+constexpr std::string_view kBox = "\\boxed{", kHashes = "####";
+
+AnswerRegion LastBox(std::string_view region) {
+  const size_t box = region.rfind(kBox);
+  if (box == region.npos) return {"", "no_answer"};
+  const size_t begin = box + kBox.size();
+  int64_t depth = 1;
+  for (size_t at = begin; at < region.size(); ++at) {
+    depth += region[at] == '{' ? 1 : region[at] == '}' ? -1 : 0;
+    if (depth == 0) return {region.substr(begin, at - begin), ""};
+  }
+  return {"", "unclosed_answer"};
+}
+
+AnswerRegion AfterHashes(std::string_view region) {
+  AnswerRegion found{"", "no_answer"};
+  for (size_t at = region.find(kHashes); at != region.npos; at = region.find(kHashes, at)) {
+    at += kHashes.size();
+    const size_t end = std::min(region.find('\n', at), region.size());
+    const std::string_view line = TrimBlanks(region.substr(at, end - at));
+    if (found.fault.empty() && found.text != line) return {"", "two_answers"};
+    found = {line, ""};
+  }
+  return found;
+}
+
+// A box or a mark; the text itself without either.
+AnswerRegion Unwrapped(std::string_view text) {
+  for (const AnswerRegion& inner : {LastBox(text), AfterHashes(text)})
+    if (inner.fault != "no_answer") return inner;
+  return {text, ""};
+}
+
+}  // namespace
+
+AnswerRegion AfterThinking(std::string_view completion) {
+  constexpr std::string_view kThink = "<think>", kEndThink = "</think>";
+  const size_t end = completion.rfind(kEndThink);
+  if (end != completion.npos) completion.remove_prefix(end + kEndThink.size());
+  if (completion.find(kThink) != completion.npos) return {"", "no_answer"};
+  return {completion, ""};
+}
+
+AnswerRegion MarkedAnswer(std::string_view region) {
+  AnswerRegion marked = FindAnswer(region);
+  if (marked.fault.empty()) {
+    const std::string_view text = TrimBlanks(marked.text);
+    const bool is_wrapped = text.starts_with(kBox) || text.starts_with(kHashes);
+    if (is_wrapped) marked = Unwrapped(text);
+  } else if (marked.fault == "no_answer") {
+    marked = LastBox(region);
+    if (marked.fault == "no_answer") marked = AfterHashes(region);
+  }
+  if (marked.fault.empty() && TrimBlanks(marked.text).empty()) return {"", "no_answer"};
+  return marked;
+}
+
+}  // namespace r1zero

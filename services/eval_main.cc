@@ -1,0 +1,162 @@
+// r1zero eval: how well a model solves the problems of a file.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+
+#include "common/error.h"
+#include "common/log.h"
+#include "common/stop.h"
+#include "services/command.h"
+#include "services/console.h"
+#include "services/evaluation_text.h"
+#include "services/machine_memory.h"
+#include "services/verbs.h"
+#include "tasks/prompt_style.h"
+
+namespace r1zero {
+namespace {
+
+constexpr char kDescription[] =
+    "Measures a model on the problems of a file: pass@k, maj@k, format, lengths, each with a 95% "
+    "confidence interval.";
+constexpr char kExamples[] = R"(
+examples
+  r1zero eval --model DIR --data gsm8k/test.jsonl --verifier gsm8k --style r1-zero --out rows.jsonl
+  r1zero eval --model out/signs --data problems.jsonl --verifier signs --samples 16 --json result.json
+  r1zero eval --model DIR --data test.jsonl --verifier gsm8k_last --temperature 0     greedy, one sample
+  r1zero eval --model out/signs ... --out trained.jsonl --compare base.jsonl          a paired test
+
+With --out every problem is written as it is done; after an interruption the same command goes on where
+it stopped. The rows are the same bits whatever the number of workers. docs/evaluation.md says what each
+number is. Exit status: 0 success, 1 failed, 2 bad usage or input, 130 interrupted.
+)";
+
+struct EvalFlags {
+  EvaluationOptions run;
+  std::string json, compare;
+  double price_per_hour = 0;
+};
+
+void AddInputFlags(CLI::App& app, EvalFlags& flags) {
+  EvaluationOptions& o = flags.run;
+  app.add_option("--model", o.model,
+                 "a Hugging Face folder, a checkpoint, or a run (its newest one)")
+      ->required();
+  app.add_option("--data", o.data.file, "rows of {\"prompt\" or \"question\", \"answer\"}")
+      ->required();
+  app.add_option("--verifier", o.verifier,
+                 "what judges: gsm8k, gsm8k_last, exact, countdown, signs")
+      ->required();
+  app.add_option("--limit", o.data.limit, "only so many problems, from the beginning; 0: all")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  app.add_option("--style", o.style, "how a prompt is put: plain, r1-zero, or chat (its template)")
+      ->check(CLI::IsMember(PromptStyles()))
+      ->capture_default_str();
+  app.add_option("--system", o.data.system, "a system message before each prompt");
+  app.add_option("--prompt-template", o.data.prompt_template,
+                 "text around {prompt}, inside the style")
+      ->capture_default_str();
+}
+
+void AddSamplingFlags(CLI::App& app, EvaluationOptions& o) {
+  app.add_option("--samples", o.sampling.group_size, "completions of each problem")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--temperature", o.sampling.temperature, "0: greedy, with one sample")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  app.add_option("--top-p", o.sampling.top_p,
+                 "draw from the fewest tokens that hold this much; 1: off")
+      ->check(CLI::Range(1e-6, 1.0))
+      ->capture_default_str();
+  app.add_option("--top-k", o.sampling.top_k, "draw from so many likeliest tokens; 0: off")
+      ->check(CLI::Range(0, 1 << 24))
+      ->capture_default_str();
+  app.add_option("--max-tokens", o.max_tokens, "of a completion; fewer where the context ends")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
+      ->capture_default_str();
+  app.add_option("--seed", o.sampling.seed, "of the sampling and of the intervals")
+      ->capture_default_str();
+  app.add_option("--workers", o.workers, "threads, each with an engine; 0: one a core")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+}
+
+void AddOutputFlags(CLI::App& app, EvalFlags& flags) {
+  app.add_option("--out", flags.run.out,
+                 "write a row for each problem, and go on from those there");
+  app.add_option("--json", flags.json, "write the result as JSON");
+  app.add_option("--compare", flags.compare,
+                 "the --out of another evaluation of the same problems");
+  app.add_option("--price", flags.price_per_hour, "of this machine, in USD an hour")
+      ->check(CLI::Range(0.0, 1e6));
+}
+
+EvaluationResult ResultOf(const EvaluationRun& run, const EvalFlags& flags,
+                          const std::optional<EvaluationFile>& other) {
+  const uint64_t seed = flags.run.sampling.seed;
+  EvaluationResult result{.summary = Summarise(run.problems(), seed),
+                          .comparison = {},
+                          .compared_with = flags.compare,
+                          .price_per_hour = flags.price_per_hour};
+  if (!other) return result;
+  const bool same_file = other->settings.is_object() && other->settings.value("data_sha256", "") ==
+                                                            run.settings().at("data_sha256");
+  result.comparison = Compare(run.problems(), other->problems, same_file, seed);
+  return result;
+}
+
+int Interrupted(const EvaluationRun& run, Console& console) {
+  const EvaluationProgress& p = run.progress();
+  console.Line("interrupted with " + std::to_string(p.problems_done) + " of " +
+               std::to_string(p.problems) + " problems done" +
+               (run.options().out.empty() ? "; with --out they would have been kept"
+                                          : "; the same command goes on from there"));
+  return kInterrupted;
+}
+
+int Evaluate(EvaluationRun& run, const EvalFlags& flags,
+             const std::optional<EvaluationFile>& other) {
+  Console console;
+  if (!run.problems().empty())
+    console.Line(run.options().out + ": " + std::to_string(run.problems().size()) +
+                 " problems were done before");
+  const bool done =
+      run.Sample([&](const EvaluationProgress& p) { console.Evaluating(p); }, StopRequested);
+  if (!done) return Interrupted(run, console);
+  const EvaluationResult result = ResultOf(run, flags, other);
+  if (!flags.json.empty())
+    WriteFileDurably(flags.json, EvaluationReport(run, result).dump(2) + "\n");
+  console.Done();
+  std::fputs(EvaluationText(run, result).c_str(), stdout);
+  return kSuccess;
+}
+
+}  // namespace
+
+int EvalMain(int argc, char** argv) {
+  KeepFreedMemory();
+  EvalFlags flags;
+  CLI::App app(kDescription, "r1zero eval");
+  AddInputFlags(app, flags);
+  AddSamplingFlags(app, flags.run);
+  AddOutputFlags(app, flags);
+  app.footer(kExamples);
+  const int parsed = ParseCommandLine(app, argc, argv);
+  if (parsed >= 0) return parsed;
+  if (flags.run.sampling.temperature == 0) flags.run.sampling.group_size = 1;
+
+  SetLogName("eval");
+  InstallStopSignals();
+  std::unique_ptr<EvaluationRun> run;
+  std::optional<EvaluationFile> other;
+  const int usable = Guarded("eval", kBadConfig, [&] {
+    if (!flags.compare.empty()) other = ReadEvaluation(flags.compare);
+    run = std::make_unique<EvaluationRun>(flags.run);
+    return kSuccess;
+  });
+  if (usable != kSuccess) return usable;
+  return Guarded("eval", kFailed, [&] { return Evaluate(*run, flags, other); });
+}
+
+}  // namespace r1zero

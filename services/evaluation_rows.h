@@ -1,0 +1,45 @@
+// The file of an evaluation's rows: a header line with the settings, then a line a problem, synced as
+// it is done, so that an evaluation that was cut off goes on where it stopped.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "common/file.h"
+#include "grpo/evaluated_problem.h"
+
+namespace r1zero {
+
+struct EvaluationFile {
+  Json settings;  // null if the file has no header
+  std::vector<EvaluatedProblem> problems;
+};
+// Of a row that is there twice the first; without a torn last line. Error with file and line if it
+// is no file of an evaluation.
+EvaluationFile ReadEvaluation(const std::filesystem::path& path);
+
+class EvaluationRows {
+ public:
+  // Goes on with the file if there is one; Error naming the setting that differs if its header has
+  // others. An empty path: nothing is written.
+  EvaluationRows(std::filesystem::path path, Json settings);
+
+  bool Has(int64_t row) const { return rows_.contains(row); }
+  void Add(const EvaluatedProblem& problem);
+  // Puts the rows into the data file's order, so that equal evaluations are equal files.
+  void Finish();
+  const std::vector<EvaluatedProblem>& problems() const { return problems_; }
+
+ private:
+  void WriteAll() const;
+
+  std::filesystem::path path_;
+  Json settings_;
+  std::vector<EvaluatedProblem> problems_;
+  std::set<int64_t> rows_;
+  std::unique_ptr<AppendFile> file_;
+};
+
+}  // namespace r1zero

@@ -1,0 +1,68 @@
+// r1zero eval, without its command line: samples the problems of a file and judges the completions.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "grpo/evaluation_summary.h"
+#include "reward/rubric.h"
+#include "services/evaluation_rows.h"
+#include "services/problem_file.h"
+#include "services/sampling_model.h"
+
+namespace r1zero {
+
+struct EvaluationOptions {
+  std::string model;  // a model folder, a checkpoint or a run
+  ProblemFileOptions data;
+  std::string style = "plain";
+  std::string verifier;
+  SamplingParams sampling{.group_size = 16, .temperature = 1, .seed = 1};
+  int64_t max_tokens = 1024;  // of a completion; fewer where the context ends
+  int workers = 0;            // threads, an engine each; 0: one a core
+  std::string out;            // rows; empty: not written
+};
+
+struct EvaluationProgress {
+  int64_t problems_done = 0, problems = 0;  // those done before an interruption too
+  int64_t tokens = 0;                       // sampled in this session
+  double seconds = 0;
+  double seconds_left = 0;  // infinite while nothing is known
+};
+
+// Everything that can be wrong is wrong at construction: the model, the file, the verifier, golds
+// that the verifier does not understand (all of them: an Error; some: left out and listed), prompts
+// that fill the context, rows of another evaluation.
+class EvaluationRun {
+ public:
+  explicit EvaluationRun(EvaluationOptions options);
+
+  // Samples what is not done. False if `stop` asked to stop; what is done is in the rows.
+  bool Sample(const std::function<void(const EvaluationProgress&)>& show,
+              const std::function<bool()>& stop);
+
+  const EvaluationOptions& options() const { return options_; }
+  const SamplingModel& model() const { return model_; }
+  const Json& settings() const { return settings_; }
+  const std::vector<int64_t>& rows_without_gold() const { return rows_without_gold_; }
+  std::vector<EvaluatedProblem> problems() const;  // those that are done, within the limit
+  const EvaluationProgress& progress() const { return progress_; }
+
+ private:
+  void MakePrompts();
+  EvaluatedProblem Judge(const Group& group) const;
+
+  EvaluationOptions options_;
+  SamplingModel model_;
+  Rubric rubric_;
+  Json settings_;
+  std::vector<Prompt> prompts_;  // ordinal: the file's row, from 0
+  std::vector<int64_t> rows_without_gold_;
+  std::unique_ptr<EvaluationRows> rows_;
+  EvaluationProgress progress_;
+};
+
+}  // namespace r1zero

@@ -1,0 +1,29 @@
+// The problems of a data file, in its order, as eval asks them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tasks/chat_message.h"
+
+namespace r1zero {
+
+struct ProblemFileOptions {
+  std::string file;
+  std::string prompt_template = "{prompt}";  // of the question, before the style
+  std::string system;                        // a first message; empty: none
+  int64_t limit = 0;                         // only so many problems from the beginning; 0: all
+};
+
+struct FileProblem {
+  int64_t row = 0;     // of the file, counted from 1
+  std::string prompt;  // as `render` makes it
+  std::string gold;
+};
+
+// Rows of every format of docs/data.md. Error with file, line and column for any other.
+std::vector<FileProblem> ReadProblems(const ProblemFileOptions& options,
+                                      const PromptRenderer& render);
+
+}  // namespace r1zero
