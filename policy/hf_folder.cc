@@ -23,7 +23,7 @@ std::string TokenizerConfigJson(const ModelConfig& config, const Tokenizer& toke
   const json tokenizer_config = {
       {"tokenizer_class", "PreTrainedTokenizerFast"},
       {"pad_token", tokenizer.TokenText(config.pad_token)},
-      {"eos_token", tokenizer.TokenText(config.eos_token)},
+      {"eos_token", tokenizer.TokenText(config.eos_tokens.front())},
       {"model_max_length", config.max_positions},
       {"clean_up_tokenization_spaces", false},
       {"padding_side", "left"},

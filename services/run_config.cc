@@ -44,12 +44,12 @@ void HashFiles(TaskConfig& task) {
   for (std::string& path : task.data.held_out_files) HashFile(path);
 }
 
-// The lines of ConfigValues that a hash is made of: the keys of the task data stand in it only where they
-// are set, so that the runs of other tasks keep the hashes that they had before there were such keys.
+// The lines of ConfigValues that a hash is made of: the keys of the task data and policy.storage stand in
+// it only where they are set, so that runs keep the hashes that they had before there were such keys.
 std::string HashedValues(RunConfig config) {
   DataConfig defaults;
   std::istringstream lines(ConfigValues(Described(config)));
-  const std::string unset = '\n' + ConfigValues([&](Fields& f) {
+  const std::string unset = "\npolicy.storage = \"float32\"\n" + ConfigValues([&](Fields& f) {
                               f.Section("task", "", [&] { Describe(f, defaults); });
                             });
   std::string kept;
