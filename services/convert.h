@@ -9,6 +9,7 @@
 #include <string>
 
 #include "grpo/group_buffer.h"
+#include "kernels/bfloat16.h"
 #include "policy/model_config.h"
 #include "proto/training.pb.h"
 #include "reward/reward_config.h"
