@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "common/error.h"
+#include "common/large_file.h"
 #include "policy/json.h"
 
 namespace r1zero {
@@ -197,13 +198,13 @@ void WriteSafetensors(const std::filesystem::path& path, std::span<const Float32
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the data are aligned
 
   const uint64_t length = text.size();
-  std::string content;
-  content.reserve(kLengthBytes + text.size() + offset);
-  content.append(reinterpret_cast<const char*>(&length), kLengthBytes);
-  content += text;
+  // From where they lie: a copy would be as large as the policy.
+  std::vector<std::string_view> parts = {{reinterpret_cast<const char*>(&length), kLengthBytes},
+                                         text};
   for (const Float32Tensor* tensor : by_name)
-    content.append(reinterpret_cast<const char*>(tensor->data.data()), tensor->data.size_bytes());
-  WriteFileDurably(path, content);
+    parts.emplace_back(reinterpret_cast<const char*>(tensor->data.data()),
+                       tensor->data.size_bytes());
+  WriteFileDurably(path, parts);
 }
 
 }  // namespace r1zero

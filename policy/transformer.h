@@ -27,13 +27,17 @@ struct LogprobOutput {
   torch::Tensor entropy_R;   // never carries one
 };
 
+// kForward: log-probabilities only. There are no gradients then, and nothing is kept for them.
+enum class PassUse { kTraining, kForward };
+
 // Not thread-safe. `pool` serves the CPU kernels and must outlive the module.
 class TransformerImpl : public torch::nn::Module {
  public:
   TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool,
-                  Backend backend);
-  TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool)
-      : TransformerImpl(config, device, pool, BackendFor(device)) {}
+                  Backend backend, PassUse use = PassUse::kTraining);
+  TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool,
+                  PassUse use = PassUse::kTraining)
+      : TransformerImpl(config, device, pool, BackendFor(device), use) {}
 
   // Log-probabilities at temperature 1 / inv_temperature under the rows' distributions. Error if a
   // token, position or row lies outside the model or the batch, if a row's distribution leaves its
@@ -46,7 +50,7 @@ class TransformerImpl : public torch::nn::Module {
   // are views into these. After changing the parameters through flat_params(), call
   // WeightsChanged().
   torch::Tensor flat_params() { return flat_params_; }
-  torch::Tensor flat_grads() { return flat_grads_; }
+  torch::Tensor flat_grads() { return flat_grads_; }  // undefined for PassUse::kForward
   // Completes the gradients of a step (adds what tied tensors have accumulated apart, in a fixed
   // order) and must be called once, after the last backward of the step.
   void FinishGradients();
