@@ -56,7 +56,7 @@ class Plan : public testing::Test {
       } else {
         for (const pid_t pid : run.Children("r1zero-learner")) Note(pid, "learner", peaks);
         for (const pid_t pid : run.Children("--name")) Note(pid, "worker", peaks);
-        for (const pid_t pid : run.Children("reward.sock")) Note(pid, "reward", peaks);
+        for (const pid_t pid : run.Children("reward --listen")) Note(pid, "reward", peaks);
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
