@@ -15,11 +15,14 @@
 #include <utility>
 
 #include "common/error.h"
+#include "common/large_file.h"
 
 namespace r1zero {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr size_t kPieceBytes = size_t{1} << 20;
 
 // Throws Error with the path, what failed and errno's text.
 [[noreturn]] void FailWithReason(const fs::path& path, std::string_view what) {
@@ -113,6 +116,18 @@ std::string ReadFile(const fs::path& path, size_t max_bytes) {
   }
   content.resize(used);
   return content;
+}
+
+void ReadFileInPieces(const fs::path& path, const std::function<void(std::string_view)>& take) {
+  const Descriptor file(path, O_RDONLY, "cannot be opened");
+  std::string piece(kPieceBytes, '\0');
+  while (true) {
+    const ssize_t got = read(file.get(), piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) FailWithReason(path, "cannot be read");
+    if (got == 0) return;
+    take(std::string_view(piece).substr(0, got));
+  }
 }
 
 void WriteFileDurably(const fs::path& path, std::string_view content) {

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/large_file.h"
 #include "common/log.h"
 #include "common/sha256.h"
 #include "grpo/json_file.h"
@@ -58,8 +59,9 @@ void RemoveLeftovers(const fs::path& checkpoints) {
 }
 
 std::string FileSha256(const fs::path& path) {
-  const MappedFile file(path);
-  return Sha256Hex(file.bytes());
+  Sha256 hash;
+  ReadFileInPieces(path, [&](std::string_view piece) { hash.Update(piece); });
+  return hash.Hex();
 }
 
 void WriteManifest(const fs::path& folder) {
@@ -97,7 +99,7 @@ bool IsWhole(const fs::path& folder) {
   }
 }
 
-Json TrainerJson(const Checkpoint& checkpoint) {
+Json TrainerJson(const CheckpointView& checkpoint) {
   const TrainerProgress& p = checkpoint.progress;
   return {{"step", p.step},
           {"next_ordinal", p.next_ordinal},
@@ -111,7 +113,7 @@ Json TrainerJson(const Checkpoint& checkpoint) {
           {"optimizer_step", checkpoint.learner.optimizer_step},
           {"reference_version", checkpoint.learner.reference_version},
           {"config_sha256", checkpoint.config_sha256},
-          {"weight_sha256", WeightSha256(*checkpoint.weights)}};
+          {"weight_sha256", WeightSha256(checkpoint.weights)}};
 }
 
 void ReadTrainerJson(const fs::path& path, Checkpoint& checkpoint) try {
@@ -133,9 +135,9 @@ void ReadTrainerJson(const fs::path& path, Checkpoint& checkpoint) try {
   Fail(path.string(), ": ", e.what());
 }
 
-void WriteTensors(const fs::path& path, const LearnerState& state) {
+void WriteTensors(const fs::path& path, const LearnerStateView& state) {
   std::vector<Float32Tensor> tensors;
-  const auto add = [&](const char* name, const kernels::AlignedVector<float>& values) {
+  const auto add = [&](const char* name, std::span<const float> values) {
     if (!values.empty()) tensors.push_back({name, {static_cast<int64_t>(values.size())}, values});
   };
   add("adam_m", state.adam_m);
@@ -181,7 +183,7 @@ void RemoveOldest(const fs::path& checkpoints, int64_t keep) {
 
 }  // namespace
 
-void SaveCheckpoint(const fs::path& checkpoints, const Checkpoint& checkpoint,
+void SaveCheckpoint(const fs::path& checkpoints, const CheckpointView& checkpoint,
                     const Tokenizer& tokenizer, int64_t keep) {
   RemoveLeftovers(checkpoints);
   const std::string name = FolderName(checkpoint.progress.step);
@@ -189,7 +191,7 @@ void SaveCheckpoint(const fs::path& checkpoints, const Checkpoint& checkpoint,
   if (!IsWhole(folder)) {
     fs::remove_all(folder);
     const fs::path unfinished = checkpoints / std::string(kUnfinished).append(name);
-    SaveHfFolder(unfinished, *checkpoint.weights, tokenizer);
+    SaveHfFolder(unfinished, checkpoint.weights, tokenizer);
     EnsureWritableFolder(unfinished / "state");
     WriteTensors(unfinished / kTensors, checkpoint.learner);
     WriteFileDurably(unfinished / kTrainer, TrainerJson(checkpoint).dump(2) + "\n");

@@ -32,9 +32,20 @@ struct Checkpoint {
   std::string config_sha256;  // of the parts of the config that training depends on
 };
 
+// What is saved, where it lies: a policy may be too large for a second copy.
+struct CheckpointView {
+  const TrainerProgress& progress;
+  LearnerStateView learner;
+  const Weights& weights;
+  const std::string& config_sha256;
+};
+inline CheckpointView ViewOf(const Checkpoint& c) {
+  return {c.progress, ViewOf(c.learner), *c.weights, c.config_sha256};
+}
+
 // Removes what an interrupted save left behind, and all but the `keep` (at least 2) newest
 // checkpoints. One of the same step that is whole stays as it is.
-void SaveCheckpoint(const std::filesystem::path& checkpoints, const Checkpoint& checkpoint,
+void SaveCheckpoint(const std::filesystem::path& checkpoints, const CheckpointView& checkpoint,
                     const Tokenizer& tokenizer, int64_t keep);
 
 // The config_sha256 of the newest whole checkpoint; nullopt if there is none. Changes nothing.

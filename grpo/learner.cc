@@ -23,10 +23,9 @@ namespace {
 
 using torch::Tensor;
 
-kernels::AlignedVector<float> ToVector(const Tensor& x) {
-  const Tensor cpu = x.cpu();
-  const float* data = cpu.const_data_ptr<float>();
-  return {data, data + cpu.numel()};
+// REQUIRES a tensor on the CPU.
+std::span<const float> Floats(const Tensor& x) {
+  return {x.const_data_ptr<float>(), static_cast<size_t>(x.numel())};
 }
 
 // A host copy of one value a token.
@@ -72,16 +71,16 @@ class GrpoLearner : public Learner {
   GrpoLearner(const Weights& base, const LearnerOptions& options)
       : config_(options.config),
         options_(options),
-        base_(base),
         aggregation_(ParseAggregation(config_.loss.aggregation)),
         device_(options.device, config_.threads),
-        policy_(base.config, device_.device, device_.pool, options.storage),
+        policy_(base.config, device_.device, device_.pool, PassUse::kTraining, options.storage),
         optimizer_(base.config, AdamWOf(config_.optimizer), device_.device, device_.pool) {
     Require(options.temperature > 0, "learner: temperature ", options.temperature,
             ", expected more than 0");
     policy_->Load(base);
     if (!uses_reference()) return;
-    reference_ = Transformer(base.config, device_.device, device_.pool, options.storage);
+    reference_ = Transformer(base.config, device_.device, device_.pool, PassUse::kForward,
+                             options.storage);
     reference_->Load(base);
   }
 
@@ -93,12 +92,14 @@ class GrpoLearner : public Learner {
   }
 
   void RefreshReference(int64_t version) override {
+    if (uses_reference() && reference_is_base_) base_ = reference_->Snapshot(0);
     if (uses_reference()) reference_->Load(*policy_->Snapshot(version));
     reference_is_base_ = false;
     reference_version_ = version;
   }
 
   LearnerState State() const override;
+  void WithState(const std::function<void(const LearnerStateView&)>& use) const override;
   void Restore(const Weights& weights, const LearnerState& state) override;
 
  private:
@@ -107,7 +108,7 @@ class GrpoLearner : public Learner {
   }
   bool uses_reference() const { return config_.loss.kl_coef != 0; }
   SampledFrom SampledFromHere() const {
-    return {base_.config.vocab_size, options_.repetition_penalty};
+    return {policy_->config().vocab_size, options_.repetition_penalty};
   }
   int64_t total_optimizer_steps() const {
     return config_.steps * config_.minibatches * config_.inner_epochs;
@@ -118,11 +119,12 @@ class GrpoLearner : public Learner {
   void SetTokenWeights(std::vector<TrainingSequence>& sequences) const;
   void RunMicroBatch(const MicroBatch& micro_batch, UpdateMetrics& metrics, Totals& totals);
   void CheckOldLogprobs(std::span<const Group> groups);
+  void RestoreReference(const LearnerState& state);
   std::vector<float> ReferenceLogprobs(const PackedBatch& batch);
 
   GrpoConfig config_;
   LearnerOptions options_;
-  Weights base_;
+  std::shared_ptr<const Weights> base_;  // null as long as the reference is the base itself
   Aggregation aggregation_;
   TrainingDevice device_;
   Transformer policy_;
@@ -250,24 +252,41 @@ std::vector<float> GrpoLearner::ReferenceLogprobs(const PackedBatch& batch) {
 }
 
 LearnerState GrpoLearner::State() const {
-  LearnerState state{optimizer_.steps(),
-                     reference_version_,
-                     ToVector(optimizer_.m()),
-                     ToVector(optimizer_.v()),
-                     {}};
-  if (uses_reference() && !reference_is_base_)
-    state.reference = reference_->Snapshot(reference_version_)->flat;
+  LearnerState state;
+  WithState([&](const LearnerStateView& view) { state = Copy(view); });
   return state;
+}
+
+void GrpoLearner::WithState(const std::function<void(const LearnerStateView&)>& use) const {
+  const Tensor m = optimizer_.m().cpu(), v = optimizer_.v().cpu();
+  const bool has_own_reference = uses_reference() && !reference_is_base_;
+  const Tensor reference =
+      has_own_reference ? Transformer(reference_)->flat_params().cpu() : Tensor();
+  use({.optimizer_step = optimizer_.steps(),
+       .reference_version = reference_version_,
+       .adam_m = Floats(m),
+       .adam_v = Floats(v),
+       .reference = has_own_reference ? Floats(reference) : std::span<const float>()});
 }
 
 void GrpoLearner::Restore(const Weights& weights, const LearnerState& state) {
   policy_->Load(weights);
   optimizer_.Restore(state.optimizer_step, state.adam_m, state.adam_v);
   reference_version_ = state.reference_version;
+  if (uses_reference()) RestoreReference(state);
   reference_is_base_ = state.reference.empty();
-  if (!uses_reference()) return;
-  reference_->Load(
-      reference_is_base_ ? base_ : Weights{base_.config, state.reference_version, state.reference});
+}
+
+void GrpoLearner::RestoreReference(const LearnerState& state) {
+  const bool becomes_base = state.reference.empty();
+  if (becomes_base && reference_is_base_) return;
+  if (reference_is_base_) base_ = reference_->Snapshot(0);
+  if (becomes_base) {
+    reference_->Load(*base_);
+    base_ = nullptr;
+  } else {
+    reference_->Load(Weights{policy_->config(), state.reference_version, state.reference});
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -33,6 +34,22 @@ struct LearnerState {
       reference;  // reference empty: the base policy itself
 };
 
+// The same where it lies.
+struct LearnerStateView {
+  int64_t optimizer_step = 0;
+  int64_t reference_version = 0;
+  std::span<const float> adam_m, adam_v, reference;
+};
+inline LearnerStateView ViewOf(const LearnerState& s) {
+  return {s.optimizer_step, s.reference_version, s.adam_m, s.adam_v, s.reference};
+}
+inline LearnerState Copy(const LearnerStateView& s) {
+  const auto copy = [](std::span<const float> x) {
+    return kernels::AlignedVector<float>(x.begin(), x.end());
+  };
+  return {s.optimizer_step, s.reference_version, copy(s.adam_m), copy(s.adam_v), copy(s.reference)};
+}
+
 // Not thread-safe. Interface, so that the trainer builds and is tested without libtorch.
 class Learner {
  public:
@@ -46,6 +63,12 @@ class Learner {
   virtual std::shared_ptr<const Weights> Snapshot(int64_t version) const = 0;
   virtual void RefreshReference(int64_t version) = 0;  // the reference becomes the policy
   virtual LearnerState State() const = 0;
+  // Calls `use` with the state, without a copy of it where the learner can: a checkpoint of a large
+  // policy needs none.
+  virtual void WithState(const std::function<void(const LearnerStateView&)>& use) const {
+    const LearnerState state = State();
+    use(ViewOf(state));
+  }
   virtual void Restore(const Weights& weights, const LearnerState& state) = 0;
 };
 

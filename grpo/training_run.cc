@@ -199,12 +199,15 @@ void TrainingRun::Save() {
   if (!last_groups_.empty())
     WriteGroups(parts_.folder.groups(), progress_.step, last_groups_, last_advantages_);
   log_->Sync();
-  SaveCheckpoint(parts_.folder.checkpoints(),
-                 {.progress = progress_,
-                  .learner = parts_.learner.State(),
-                  .weights = parts_.weights.Latest().weights,
-                  .config_sha256 = config_.config_sha256},
-                 parts_.tokenizer, config_.checkpoint.keep);
+  const auto weights = parts_.weights.Latest().weights;
+  parts_.learner.WithState([&](const LearnerStateView& state) {
+    SaveCheckpoint(parts_.folder.checkpoints(),
+                   {.progress = progress_,
+                    .learner = state,
+                    .weights = *weights,
+                    .config_sha256 = config_.config_sha256},
+                   parts_.tokenizer, config_.checkpoint.keep);
+  });
   saved_step_ = progress_.step;
   Show({.kind = TrainerEvent::Kind::kCheckpoint});
 }

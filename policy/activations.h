@@ -9,6 +9,19 @@
 
 namespace r1zero {
 
+// Makes room for n floats, which stay when fewer are asked for; what they hold is unspecified. The old
+// ones are given back before the new ones are taken, with room for an eighth more, which takes no memory
+// until it is used: sizes that differ a little from step to step would else leave holes in the heap that
+// are as large as the buffers.
+inline float* Grow(kernels::AlignedVector<float>& buffer, int64_t n) {
+  if (static_cast<int64_t>(buffer.capacity()) < n) {
+    kernels::AlignedVector<float>().swap(buffer);
+    buffer.reserve(n + n / 8);
+  }
+  if (static_cast<int64_t>(buffer.size()) < n) buffer.resize(n);
+  return buffer.data();
+}
+
 // M tokens, R rows of log-probabilities; D hidden, W all of q, k, v, P q and k, Q the query heads, N
 // the number of heads, F intermediate. Buffers grow to the largest batch seen and are used again.
 struct Activations {

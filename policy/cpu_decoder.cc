@@ -66,6 +66,7 @@ class CpuDecoder final : public Decoder {
     Require(weights != nullptr, "no weights to decode with");
     Require(weights->config == config_, "weights of another model: of ", Shape(weights->config),
             "; the decoder was made for ", Shape(config_));
+    weights_ = nullptr;  // before the new ones are packed: both would be twice the memory
     weights_ = PackWeights(std::move(weights), kStorage);
     ahead_.Reserve(MostPlanEntries());
   }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "common/error.h"
+#include "common/large_file.h"
 #include "policy/json.h"
 
 namespace r1zero {
@@ -202,6 +203,7 @@ void WriteSafetensors(const std::filesystem::path& path, std::span<const Float32
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the data are aligned
 
   const uint64_t length = text.size();
+  // From where they lie: a copy would be as large as the policy.
   std::vector<std::string_view> parts = {{reinterpret_cast<const char*>(&length), kLengthBytes},
                                          text};
   for (const Float32Tensor* tensor : by_name)

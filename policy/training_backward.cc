@@ -33,17 +33,17 @@ void TrainingPass::Backward(Activations& a, const float* dlogprobs_R) {
   Gradients& g = *gradients_;
   for (auto* buffer :
        {&g.dx_MD, &g.dmid_MD, &g.dnormed_MD, &g.mid_dnormed_MD, &g.normed_MD, &g.mid_normed_MD})
-    Scratch(*buffer, M * D);
-  Scratch(g.activated_MF, M * F);
-  Scratch(g.dgate_up_M2F, M * 2 * F);
-  Scratch(g.dattended_MQ, M * weights_.layers[0].o.K);
-  for (auto& dqkv_MW : g.dqkv_MW) Scratch(dqkv_MW, M * weights_.layers[0].qkv.N);
-  if (config_.has_qk_norm()) Scratch(g.dnormed_qk_MP, M * QkWidth(shape_));
+    Grow(*buffer, M * D);
+  Grow(g.activated_MF, M * F);
+  Grow(g.dgate_up_M2F, M * 2 * F);
+  Grow(g.dattended_MQ, M * weights_.layers[0].o.K);
+  for (auto& dqkv_MW : g.dqkv_MW) Grow(dqkv_MW, M * weights_.layers[0].qkv.N);
+  if (config_.has_qk_norm()) Grow(g.dnormed_qk_MP, M * QkWidth(shape_));
 
   Jobs jobs;
   kernels::HeadBackward(dlogprobs_R, a.hidden_RD.data(), weights_.head.forward,
                         weights_.head.input_gradient, a.rows.targets_R.data(), a.inv_temperature,
-                        a.logsumexp_R.data(), Scratch(g.dhidden_RD, R * D), weights_.head.dw_NK, R,
+                        a.logsumexp_R.data(), Grow(g.dhidden_RD, R * D), weights_.head.dw_NK, R,
                         pool_, a.distributions());
   AddNormJobs(g.dhidden_RD.data(), a.last_x_RD.data(), a.last_inv_rms_R.data(), weights_.norm, R,
               jobs);

@@ -78,8 +78,6 @@ void SortRowsByToken(Activations& a) {
                            [&](int64_t r) { return a.rows.hidden_rows_R[r]; });
 }
 
-void Grow(AlignedVector<float>& buffer, int64_t n) { Scratch(buffer, n); }
-
 }  // namespace
 
 TrainingPass::TrainingPass(const ModelConfig& config, const float* params, float* grads,

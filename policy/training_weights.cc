@@ -6,13 +6,14 @@ TrainingWeights::TrainingWeights(const ModelConfig& config, const float* params,
                                  float* tied_head_grads, kernels::Storage storage) {
   const std::vector<TensorSpec> manifest = WeightManifest(config);
   auto next = manifest.begin();
+  const auto gradient_at = [&](int64_t offset) { return grads ? grads + offset : nullptr; };
   const auto norm_weight = [&] {
     const int64_t offset = next++->offset;
-    return NormWeight{params + offset, grads + offset};
+    return NormWeight{params + offset, gradient_at(offset)};
   };
   // `parts` neighbours of the manifest as one matrix.
   const auto linear = [&](int parts) {
-    LinearWeight w{params + next->offset, grads + next->offset, 0, next->shape[1], {}, {}};
+    LinearWeight w{params + next->offset, gradient_at(next->offset), 0, next->shape[1], {}, {}};
     for (; parts > 0; --parts) w.N += next++->shape[0];
     w.forward.storage = w.input_gradient.storage = storage;
     return w;
@@ -53,6 +54,7 @@ void TrainingWeights::Pack(kernels::ThreadPool& pool) {
     all.insert(all.end(), {&layer.qkv, &layer.o, &layer.gate_up, &layer.down});
   pool.ParallelFor(static_cast<int64_t>(all.size()), [&](int64_t i) {
     kernels::PackForward(all[i]->w_NK, all[i]->N, all[i]->K, all[i]->forward);
+    if (all[i]->dw_NK == nullptr) return;  // no backward asks for it
     kernels::PackInputGradient(all[i]->w_NK, all[i]->N, all[i]->K, all[i]->input_gradient);
   });
 }

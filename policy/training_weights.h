@@ -32,7 +32,8 @@ struct TrainingWeights {
     LinearWeight qkv, o, gate_up, down;  // neighbours of the manifest are one matrix
   };
 
-  // params and grads: flat, in WeightManifest order; they must outlive this. A tied head, used at
+  // params and grads: flat, in WeightManifest order; they must outlive this. grads may be null where no
+  // backward follows. A tied head, used at
   // both ends of the model, accumulates the gradient of its use as head in tied_head_grads (of the
   // embedding's size), so that the order of additions does not depend on micro-batches.
   TrainingWeights(const ModelConfig& config, const float* params, float* grads,

@@ -64,35 +64,38 @@ struct PassFunction : torch::autograd::Function<PassFunction> {
 }  // namespace
 
 TransformerImpl::TransformerImpl(const ModelConfig& config, torch::Device device,
-                                 kernels::ThreadPool& pool, Backend backend,
+                                 kernels::ThreadPool& pool, Backend backend, PassUse use,
                                  kernels::Storage storage)
     : config_(config) {
   CheckModelConfig(config);
+  const bool trains = use == PassUse::kTraining;
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   flat_params_ = at::zeros({NumParameters(config)}, options);
-  flat_grads_ = at::zeros_like(flat_params_);
+  if (trains) flat_grads_ = at::zeros_like(flat_params_);
   RegisterParameters();
   Require(backend == Backend::kKernels || storage == kernels::Storage::kFloat32,
           "policy.storage is bfloat16, which the CPU's kernels have and ATen's do not; expected "
           "float32 with run.device = \"cuda\"");
   if (backend == Backend::kAten) return;
-  if (config.tie_embeddings)
+  if (config.tie_embeddings && trains)
     head_grads_ = at::zeros({config.vocab_size * config.hidden_size}, options);
-  pass_ = std::make_shared<TrainingPass>(
-      config, flat_params_.const_data_ptr<float>(), flat_grads_.mutable_data_ptr<float>(),
-      head_grads_.defined() ? head_grads_.mutable_data_ptr<float>() : nullptr, pool, storage);
+  const auto floats = [](Tensor& x) { return x.defined() ? x.mutable_data_ptr<float>() : nullptr; };
+  pass_ = std::make_shared<TrainingPass>(config, flat_params_.const_data_ptr<float>(),
+                                         floats(flat_grads_), floats(head_grads_), pool, storage);
   WeightsChanged();
 }
 
 void TransformerImpl::RegisterParameters() {
-  const auto params = CutFlat(config_, flat_params_), grads = CutFlat(config_, flat_grads_);
+  const bool trains = flat_grads_.defined();
+  const auto params = CutFlat(config_, flat_params_);
+  const auto grads = trains ? CutFlat(config_, flat_grads_) : std::vector<Tensor>();
   const auto manifest = WeightManifest(config_);
   for (size_t i = 0; i < manifest.size(); ++i) {
     const std::string& name = manifest[i].name;
     Tensor& parameter = OwnerOf(*this, name)
                             .register_parameter(name.substr(name.rfind('.') + 1),
-                                                params[i].detach(), /*requires_grad=*/true);
-    parameter.mutable_grad() = grads[i];
+                                                params[i].detach(), /*requires_grad=*/trains);
+    if (trains) parameter.mutable_grad() = grads[i];
   }
 }
 
@@ -109,7 +112,7 @@ LogprobOutput TransformerImpl::KernelLogprobs(const PackedTokens& packed, const 
                                               float inv_temperature) {
   const auto R = static_cast<int64_t>(rows.targets_R.size());
   const Tensor logprobs_R = at::empty({R}, at::kFloat), entropy_R = at::empty({R}, at::kFloat);
-  const bool keep = at::GradMode::is_enabled();
+  const bool keep = at::GradMode::is_enabled() && flat_grads_.defined();
   const auto saved =
       pass_->Forward(packed, rows, inv_temperature, keep, logprobs_R.mutable_data_ptr<float>(),
                      entropy_R.mutable_data_ptr<float>());

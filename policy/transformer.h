@@ -28,15 +28,20 @@ struct LogprobOutput {
   torch::Tensor entropy_R;   // never carries one
 };
 
+// kForward: log-probabilities only. There are no gradients then, and nothing is kept for them.
+enum class PassUse { kTraining, kForward };
+
 // Not thread-safe. `pool` serves the CPU kernels and must outlive the module.
 class TransformerImpl : public torch::nn::Module {
  public:
   // Storage::kBfloat16 (policy/training_pass.h) is the CPU kernels' alone.
   TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool,
-                  Backend backend, kernels::Storage storage = kernels::Storage::kFloat32);
+                  Backend backend, PassUse use = PassUse::kTraining,
+                  kernels::Storage storage = kernels::Storage::kFloat32);
   TransformerImpl(const ModelConfig& config, torch::Device device, kernels::ThreadPool& pool,
+                  PassUse use = PassUse::kTraining,
                   kernels::Storage storage = kernels::Storage::kFloat32)
-      : TransformerImpl(config, device, pool, BackendFor(device), storage) {}
+      : TransformerImpl(config, device, pool, BackendFor(device), use, storage) {}
 
   // Log-probabilities at temperature 1 / inv_temperature under the rows' distributions. Error if a
   // token, position or row lies outside the model or the batch, if a row's distribution leaves its
@@ -49,7 +54,7 @@ class TransformerImpl : public torch::nn::Module {
   // are views into these. After changing the parameters through flat_params(), call
   // WeightsChanged().
   torch::Tensor flat_params() { return flat_params_; }
-  torch::Tensor flat_grads() { return flat_grads_; }
+  torch::Tensor flat_grads() { return flat_grads_; }  // undefined for PassUse::kForward
   // Completes the gradients of a step (adds what tied tensors have accumulated apart, in a fixed
   // order) and must be called once, after the last backward of the step.
   void FinishGradients();

@@ -26,6 +26,7 @@ UpdateMetrics BackgroundLearner::Update(int64_t step, std::span<const Group> gro
 
 std::shared_ptr<const Weights> BackgroundLearner::Snapshot(int64_t version) const {
   if (!base_) return learner_.get()->Snapshot(version);
+  if (base_->version == version) return base_;
   Weights weights = *base_;
   weights.version = version;
   return std::make_shared<const Weights>(std::move(weights));
@@ -34,6 +35,10 @@ std::shared_ptr<const Weights> BackgroundLearner::Snapshot(int64_t version) cons
 void BackgroundLearner::RefreshReference(int64_t version) { Changed().RefreshReference(version); }
 
 LearnerState BackgroundLearner::State() const { return learner_.get()->State(); }
+
+void BackgroundLearner::WithState(const std::function<void(const LearnerStateView&)>& use) const {
+  learner_.get()->WithState(use);
+}
 
 void BackgroundLearner::Restore(const Weights& weights, const LearnerState& state) {
   Changed().Restore(weights, state);

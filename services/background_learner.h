@@ -22,6 +22,7 @@ class BackgroundLearner : public Learner {
   std::shared_ptr<const Weights> Snapshot(int64_t version) const override;
   void RefreshReference(int64_t version) override;
   LearnerState State() const override;
+  void WithState(const std::function<void(const LearnerStateView&)>& use) const override;
   void Restore(const Weights& weights, const LearnerState& state) override;
 
   // Throws what making the learner threw, if it has; does not wait. For those who wait for other things

@@ -96,6 +96,19 @@ int PretrainOnly(const RunOptions& options) {
   });
 }
 
+// For r1zero plan: what this program takes before it has a policy. Prints bytes.
+int Baseline(const RunOptions& options) {
+  RunPlan plan;
+  const int planned = PlanOrStatus("baseline", options, plan);
+  if (planned != -1) return planned;
+  return Guarded("baseline", kFailed, [&] {
+    Torch();
+    ReturnFreedMemory();
+    std::printf("%lld\n", static_cast<long long>(OwnMemory().now));
+    return kSuccess;
+  });
+}
+
 int Main(int argc, char** argv) {
   KeepFreedMemory();
   CLI::App app("The processes of r1zero that train; started by r1zero.", "r1zero");
@@ -107,9 +120,12 @@ int Main(int argc, char** argv) {
   CLI::App* pretrain =
       app.add_subcommand("pretrain", "train the base policy and put it into the cache");
   CLI::App* learner = app.add_subcommand("learner", "train with workers that come over gRPC");
+  CLI::App* baseline = app.add_subcommand(
+      "baseline", "print the bytes of memory that this program takes before it has a policy");
   app.require_subcommand(1);
   for (CLI::App* verb : {in_process, learner}) options.AddTo(*verb);
   options.AddConfigTo(*pretrain);
+  options.AddConfigTo(*baseline);
   learner->add_option("--listen", listen, "HOST:PORT or unix:PATH to serve workers on")
       ->capture_default_str();
   learner->add_flag("--insecure-bind", insecure_bind,
@@ -121,6 +137,7 @@ int Main(int argc, char** argv) {
   SetLogName("learner");
   if (in_process->parsed()) return InProcess(options);
   if (pretrain->parsed()) return PretrainOnly(options);
+  if (baseline->parsed()) return Baseline(options);
 #ifdef R1ZERO_SERVICES
   const auto check = [&](const RunPlan&) { CheckCanServe(listen, insecure_bind); };
   return WithRun("learner", options, check, [&](LearnerRun& run, Console& console) {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <utility>
 
 #include "common/error.h"
 #include "common/log.h"
@@ -10,6 +11,7 @@
 #include "grpo/report.h"
 #include "kernels/simd.h"
 #include "services/background_learner.h"
+#include "services/machine_memory.h"
 #include "services/torch_parts.h"
 
 namespace r1zero {
@@ -69,8 +71,9 @@ void LearnerRun::CheckResumable() const {
 
 TrainerOutcome LearnerRun::Execute(Console& console) {
   const auto start = std::chrono::steady_clock::now();
-  const BasePolicy base =
+  BasePolicy base =
       LoadOrPretrainBase(plan_, [&](const PretrainProgress& p) { console.Pretraining(p); });
+  ReturnFreedMemory();  // what pretraining took
   Summary summary = StartSummary(base);
   for (const std::string& note : plan_.task->Notes()) console.Line(note);
   console.Line("base policy: " + std::to_string(NumParameters(plan_.shape.model)) +
@@ -78,8 +81,11 @@ TrainerOutcome LearnerRun::Execute(Console& console) {
                plan_.config.run.name + " for " + std::to_string(plan_.config.grpo.steps) +
                " steps");
 
-  BackgroundLearner learner(base.weights, [weights = base.weights, options = MakeLearnerOptions()] {
-    return TorchAtLowPriority().make_learner(*weights, options);
+  // Nothing here holds the base any longer than the learner needs it to be made.
+  BackgroundLearner learner(base.weights, [weights = std::exchange(base.weights, nullptr),
+                                           options = MakeLearnerOptions()]() mutable {
+    const auto start_from = std::exchange(weights, nullptr);
+    return TorchAtLowPriority().make_learner(*start_from, options);
   });
   std::vector<Prompt> held_out;
   for (const Problem& problem : plan_.task->HeldOut())

@@ -8,8 +8,18 @@ namespace r1zero {
 // Physical memory, or less where a control group limits it. 0 if neither can be read.
 int64_t MachineMemoryBytes();
 
-// For a process whose large blocks come and go: activations with every micro-batch, weights with every
-// step. Left to itself glibc returns such blocks to the system and faults every page in again.
+// For a process whose blocks come and go with every step. Left to itself glibc returns them to the system
+// and faults every page in again; now it does so from 8 MiB on. What one thread has freed serves the
+// others too.
 void KeepFreedMemory();
+
+// Gives back what is kept, once: where what comes next is unlike what was.
+void ReturnFreedMemory();
+
+// Memory of this process, bytes: what it takes now, and the most that it took.
+struct ProcessMemory {
+  int64_t now = 0, peak = 0;
+};
+ProcessMemory OwnMemory();
 
 }  // namespace r1zero

@@ -17,6 +17,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"train", "train a reasoner: learner, reward service and workers, on this machine",
      r1zero::TrainMain},
+    {"plan", "what a run takes in memory and time, before it is started", r1zero::PlanMain},
     {"pretrain", "train the base policy of a run and put it into the cache", r1zero::PretrainMain},
     {"learner", "the learner alone, for workers that come from elsewhere", r1zero::LearnerMain},
     {"eval", "measure a model on the problems of a file", r1zero::EvalMain},

@@ -17,6 +17,9 @@ std::string ProgramBeside(const std::string& name);
 // start or is killed.
 int RunQuietly(const std::string& path, std::vector<std::string> arguments);
 
+// The same, and returns its standard output. Error if its exit status is not 0.
+std::string RunAndRead(const std::string& path, std::vector<std::string> arguments);
+
 // Becomes that program: does not return, or throws Error with the system's reason.
 [[noreturn]] void Exec(const std::string& path, std::vector<std::string> arguments);
 

@@ -8,8 +8,7 @@
 #include "policy/word_tokenizer.h"
 #include "reward/rubric.h"
 #include "rollout/rollout_check.h"
-#include "services/machine_memory.h"
-#include "services/worker_count.h"
+#include "services/memory_fit.h"
 
 namespace r1zero {
 namespace {
@@ -84,20 +83,13 @@ int64_t LongestPrompt(const RunPlan& plan) {
   return longest;
 }
 
-// What each of the workers on this machine may take for its KV cache; 0: not known.
-int64_t WorkerMemoryBytes(const RunConfig& config, Workers workers) {
-  if (workers == Workers::kElsewhere || config.run.device != "cpu") return 0;
-  return MachineMemoryBytes() / std::max(1, NumWorkers(config.rollout));
-}
-
-RolloutDemand DemandOf(const RunPlan& plan, Workers workers) {
+RolloutDemand DemandOf(const RunPlan& plan) {
   const EvalConfig& eval = plan.config.eval;
   const bool evaluates = !plan.task->HeldOut().empty();
   return {.group_size = plan.config.grpo.group_size,
           .eval_samples = evaluates ? std::max(eval.samples, eval.samples_during) : 0,
           .max_total_tokens = plan.config.rollout.max_total_tokens,
-          .longest_prompt_tokens = LongestPrompt(plan),
-          .memory_bytes = WorkerMemoryBytes(plan.config, workers),
+          .longest_prompt_tokens = plan.longest_prompt_tokens,
           .storage = StorageOf(plan.config.policy)};
 }
 
@@ -127,7 +119,9 @@ RunPlan PlanRun(const std::string& file, const std::vector<std::string>& overrid
   MakeTaskAndShape(plan);
   plan.rubric = Resolved(plan.config.reward, plan.task->accuracy_verifier());
   Rubric check(plan.rubric);  // an unknown verifier is a mistake in the configuration
-  CheckRollout(plan.config.rollout.engine, plan.shape.model, DemandOf(plan, workers));
+  plan.longest_prompt_tokens = LongestPrompt(plan);
+  CheckRollout(plan.config.rollout.engine, plan.shape.model, DemandOf(plan));
+  if (workers == Workers::kHere) RequireMachineMemory(plan);
   return plan;
 }
 

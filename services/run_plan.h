@@ -24,6 +24,7 @@ struct RunPlan {
   std::shared_ptr<const Task> task;
   PolicyShape shape;
   RewardConfig rubric;  // with the task's own verifier filled in
+  int64_t longest_prompt_tokens = 1;  // of the problems looked at
 };
 
 enum class Workers { kHere, kElsewhere };  // whether they share this machine's memory

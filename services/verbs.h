@@ -6,6 +6,7 @@ namespace r1zero {
 int TrainMain(int argc, char** argv);
 int PretrainMain(int argc, char** argv);  // r1zero-learner does it
 int LearnerMain(int argc, char** argv);   // r1zero-learner does it
+int PlanMain(int argc, char** argv);
 int WorkerMain(int argc, char** argv);
 int RewardMain(int argc, char** argv);
 int LogitsMain(int argc, char** argv);

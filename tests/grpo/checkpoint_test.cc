@@ -45,7 +45,7 @@ Checkpoint At(int64_t step) {
 class Checkpoints : public ::testing::Test {
  protected:
   void Save(int64_t step, int64_t keep = 3) {
-    SaveCheckpoint(folder_.path(), At(step), TinyTokenizer(), keep);
+    SaveCheckpoint(folder_.path(), ViewOf(At(step)), TinyTokenizer(), keep);
   }
   int64_t LoadedStep() {
     damaged_.clear();
@@ -74,7 +74,7 @@ class Checkpoints : public ::testing::Test {
 TEST_F(Checkpoints, GiveBackEverythingThatWasSaved) {
   Checkpoint saved = At(7);
   saved.learner.reference = saved.weights->flat;
-  SaveCheckpoint(folder_.path(), saved, TinyTokenizer(), 2);
+  SaveCheckpoint(folder_.path(), ViewOf(saved), TinyTokenizer(), 2);
   const auto loaded = LoadLatestCheckpoint(folder_.path(), Undamaged);
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->progress.step, 7);
@@ -167,7 +167,7 @@ TEST_F(Checkpoints, SurviveACrashAtAnyPointOfASave) {
 // Saves without end, writing each saved step to `acknowledged`, until it is killed.
 [[noreturn]] void SaveUntilKilled(const fs::path& folder, int64_t first, int acknowledged) {
   for (int64_t step = first;; ++step) {
-    SaveCheckpoint(folder, At(step), TinyTokenizer(), 2);
+    SaveCheckpoint(folder, ViewOf(At(step)), TinyTokenizer(), 2);
     if (write(acknowledged, &step, sizeof step) != sizeof step) _exit(1);
   }
 }

@@ -46,8 +46,9 @@ TEST(RunPlan, WorkersOnThisMachineMustFitInItsMemory) {
   EXPECT_NO_THROW(PlanRun("", overrides, Workers::kElsewhere));
   EXPECT_THAT(
       [&] { PlanRun("", overrides, Workers::kHere); },
-      testing::ThrowsMessage<Error>(testing::AllOf(HasSubstr("16777216 KV blocks would take 618"),
-                                                   HasSubstr("lower rollout.kv_blocks"))));
+      testing::ThrowsMessage<Error>(testing::AllOf(
+          HasSubstr("keys and values (CpuDecoder::blocks_) 672.0 GiB"),
+          HasSubstr("it would fit with rollout.kv_blocks="))));
 }
 
 TEST(RunPlan, ABadRowIsFound) {
