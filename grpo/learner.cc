@@ -79,8 +79,8 @@ class GrpoLearner : public Learner {
             ", expected more than 0");
     policy_->Load(base);
     if (!uses_reference()) return;
-    reference_ = Transformer(base.config, device_.device, device_.pool, PassUse::kForward,
-                             options.storage);
+    reference_ =
+        Transformer(base.config, device_.device, device_.pool, PassUse::kForward, options.storage);
     reference_->Load(base);
   }
 

@@ -9,6 +9,7 @@
 #include "rollout/engine.h"
 #include "rollout/lease_check.h"
 #include "services/machine_memory.h"
+#include "services/memory_parts.h"
 
 namespace r1zero {
 namespace {
@@ -18,6 +19,7 @@ struct Knob {
   std::string key;
   int64_t value = 0, least = 0;
   std::function<void(RunConfig&, int64_t)> set;
+  std::string least_text = "";  // how the least value is written, if not as a number
 };
 
 std::vector<Knob> KnobsOf(const RunPlan& plan, const MemoryOptions& options) {
@@ -35,7 +37,9 @@ std::vector<Knob> KnobsOf(const RunPlan& plan, const MemoryOptions& options) {
            [](RunConfig& c, int64_t n) { c.rollout.engine.max_sequences = n; }},
           {"rollout.workers",
            config.rollout.workers > 0 ? config.rollout.workers : std::max(1, options.cores), 1,
-           [](RunConfig& c, int64_t n) { c.rollout.workers = static_cast<int>(n); }}};
+           [](RunConfig& c, int64_t n) { c.rollout.workers = static_cast<int>(n); }},
+          {"policy.storage", ElementBytes(plan), 2,
+           [](RunConfig& c, int64_t) { c.policy.storage = "bfloat16"; }, "bfloat16"}};
 }
 
 double TotalOf(const RunPlan& plan, const MemoryOptions& options) {
@@ -52,7 +56,8 @@ double Lower(const Knob& knob, RunPlan& plan, const MemoryOptions& options, doub
     knob.set(plan.config, value);
     bytes = TotalOf(plan, options);
   }
-  if (value < knob.value) remedy.overrides.push_back(knob.key + "=" + std::to_string(value));
+  const std::string text = knob.least_text.empty() ? std::to_string(value) : knob.least_text;
+  if (value < knob.value) remedy.overrides.push_back(knob.key + "=" + text);
   remedy.bytes = bytes;
   return bytes;
 }

@@ -109,7 +109,7 @@ void AddPretraining(PartsOf& parts, const RunPlan& plan, const MemoryOptions& op
   const auto longest = static_cast<double>(c.max_positions);
   const double tokens = std::min(batch, kPretrainMicroBatch) + longest / 4;  // ends with a text
   const PassSize pass{tokens, tokens, tokens / kernels::kKvBlockTokens * 1.25};
-  AddTrained(parts, phase, c, options.bytes_per_element);
+  AddTrained(parts, phase, c, sizeof(float));  // whatever policy.storage is
   AddPass(parts, phase, c, pass, Threads(plan, options));
 
   const double positions =
@@ -123,8 +123,7 @@ void AddPretraining(PartsOf& parts, const RunPlan& plan, const MemoryOptions& op
   parts.Add(phase, "decoder of the readiness probes (MakeProbeDecoder)", decoder,
             "32 x max_positions x (keys and values, 2 D + qkv + q + 3 F)");
   parts.Add(phase, "weights of the probes (PackedWeights)",
-            WeightBytes(c) + options.bytes_per_element * PackedForwardElements(c),
-            "parameters x 4, packed");
+            WeightBytes(c) + sizeof(float) * PackedForwardElements(c), "parameters x 4, packed");
 }
 
 void AddReference(PartsOf& parts, const RunPlan& plan, const PassSize& pass,
@@ -133,8 +132,7 @@ void AddReference(PartsOf& parts, const RunPlan& plan, const PassSize& pass,
   const double flat = WeightBytes(c);
   parts.Add(kTrainingPhases, "the reference (Transformer::flat_params_)", flat, "parameters x 4");
   parts.Add(kTrainingPhases, "the reference, packed (LinearWeight::forward)",
-            options.bytes_per_element * PackedForwardElements(c),
-            "matrices and head x bytes an element");
+            ElementBytes(plan) * PackedForwardElements(c), "matrices and head x bytes an element");
   parts.AddAtMost(kTrainingPhases, "the reference's pass (Activations::layers[0], blocks_)",
                   ActivationBytes(c, pass, false) + PassBlockBytes(c, pass),
                   "micro_batch_tokens x (4 D + qkv + q + 2 F) x 4, keys and values");
@@ -183,7 +181,7 @@ void AddLearner(const RunPlan& plan, const MemoryOptions& options, std::vector<M
   if (Pretrains(plan.config)) AddPretraining(parts, plan, options);
 
   const PassSize pass = LargestMicroBatch(plan);
-  AddTrained(parts, kTrainingPhases, c, options.bytes_per_element);
+  AddTrained(parts, kTrainingPhases, c, ElementBytes(plan));
   AddPass(parts, kTrainingPhases, c, pass, Threads(plan, options));
   if (plan.config.grpo.loss.kl_coef != 0) AddReference(parts, plan, pass, options);
   parts.Add(kTrainingPhases, "published weights (WeightStore)", flat, "parameters x 4");

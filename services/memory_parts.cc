@@ -25,6 +25,8 @@ double SumOverMatrices(const ModelConfig& c, const Size& size) {
 
 }  // namespace
 
+int ElementBytes(const RunPlan& plan) { return kernels::BytesOf(StorageOf(plan.config.policy)); }
+
 double BufferBytes(double elements, int bytes_per_element) {
   const double bytes = elements * bytes_per_element;
   return bytes < kHugePage ? bytes : std::ceil(bytes / kHugePage) * kHugePage;

@@ -29,6 +29,10 @@ inline constexpr Phases kAllPhases = (1u << kNumPhases) - 1;
 inline constexpr Phases kTrainingPhases =
     In(Phase::kSampling) | In(Phase::kUpdate) | In(Phase::kEvaluation) | In(Phase::kCheckpoint);
 
+// Of packed matrices, embedding rows, keys and values while sampling and training. At 2 a worker keeps
+// no flat weights.
+int ElementBytes(const RunPlan& plan);
+
 // Of so many elements in an AlignedVector: the last huge page of a large one is there whole.
 double BufferBytes(double elements, int bytes_per_element = 4);
 

@@ -55,8 +55,6 @@ struct MemoryOptions {
   Baselines baselines;
   int cores = 1;            // for rollout.workers = 0 and grpo.threads = 0
   bool in_process = false;  // workers are threads of the learner
-  // 4 or 2: of packed matrices, embedding rows and keys and values. At 2 a worker keeps no flat weights.
-  int bytes_per_element = 4;
 };
 
 // Of a run on the CPU that begins (a resumed one reads its checkpoint first). Completions are taken to

@@ -56,12 +56,12 @@ void AddWorker(const RunPlan& plan, const MemoryOptions& options, std::vector<Me
   const double flat = WeightBytes(model);
   parts.Add(kAllPhases, "the program", options.baselines.program + kGrpcClientBytes,
             "measured: r1zero with this run's tokenizer; 14 MB for gRPC");
-  AddEngine(parts, SizesOf(plan, options.bytes_per_element), 1);
-  AddPacked(parts, model, options.bytes_per_element, 1);
-  if (options.bytes_per_element == 4) {
+  AddEngine(parts, SizesOf(plan, ElementBytes(plan)), 1);
+  AddPacked(parts, model, ElementBytes(plan), 1);
+  if (ElementBytes(plan) == 4) {
     parts.Add(kAllPhases, "weights as received (PackedWeights::source)", flat, "parameters x 4");
   } else {
-    parts.Add(kAllPhases, "embedding rows", options.bytes_per_element * EmbeddingElements(model),
+    parts.Add(kAllPhases, "embedding rows", ElementBytes(plan) * EmbeddingElements(model),
               "vocabulary x D x bytes an element");
   }
   // Fetched when the first prompt that wants them is leased.
@@ -73,8 +73,8 @@ void AddWorker(const RunPlan& plan, const MemoryOptions& options, std::vector<Me
 void AddWorkerThreads(const RunPlan& plan, const MemoryOptions& options, int workers,
                       std::vector<MemoryPart>& all) {
   PartsOf parts("learner", all);
-  AddEngine(parts, SizesOf(plan, options.bytes_per_element), workers);
-  AddPacked(parts, plan.shape.model, options.bytes_per_element, workers);
+  AddEngine(parts, SizesOf(plan, ElementBytes(plan)), workers);
+  AddPacked(parts, plan.shape.model, ElementBytes(plan), workers);
 }
 
 void AddReward(const MemoryOptions& options, std::vector<MemoryPart>& all) {

@@ -68,13 +68,6 @@ ExpressionPtr ExpressionParser::Make(Expression expression) const {
   return std::make_unique<Expression>(std::move(expression));
 }
 
-template <typename... Parts>
-ExpressionPtr ExpressionParser::Make(Op op, size_t at, std::string name, Parts... parts) const {
-  Expression expression{.op = op, .at = at, .name = std::move(name)};
-  (expression.parts.push_back(std::move(parts)), ...);
-  return Make(std::move(expression));
-}
-
 ExpressionPtr ExpressionParser::ParseExpression() {
   const Nested nested(*this);
   ExpressionPtr value = ParseOr();

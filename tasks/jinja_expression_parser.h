@@ -97,4 +97,11 @@ class ExpressionParser {
   int depth_ = 0;
 };
 
+template <typename... Parts>
+ExpressionPtr ExpressionParser::Make(Op op, size_t at, std::string name, Parts... parts) const {
+  Expression expression{.op = op, .at = at, .name = std::move(name)};
+  (expression.parts.push_back(std::move(parts)), ...);
+  return Make(std::move(expression));
+}
+
 }  // namespace r1zero::jinja

@@ -28,11 +28,7 @@ RunPlan Planned(std::vector<std::string> more = {}) {
   return PlanRun("", overrides);
 }
 
-MemoryOptions Narrow() {
-  MemoryOptions options;
-  options.bytes_per_element = 2;
-  return options;
-}
+const std::string kNarrow = "policy.storage=bfloat16";
 
 const MemoryPart* Find(const MemoryPlan& memory, const std::string& process,
                        const std::string& name) {
@@ -50,7 +46,8 @@ TEST(MemoryPlan, PackedWeightsAreWhatPackingTakes) {
   for (const char* tied : {"true", "false"}) {
     const RunPlan plan = Planned({std::string("policy.tie_embeddings=") + tied});
     const auto packed =
-        PackWeights(std::make_shared<const Weights>(InitWeights(plan.shape.model, 1)));
+        PackWeights(std::make_shared<const Weights>(InitWeights(plan.shape.model, 1)),
+                    kernels::Storage::kFloat32);
     size_t floats = packed->head.panels.size();
     for (const PackedLayer& layer : packed->layers)
       for (const auto* matrix : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down})
@@ -152,7 +149,8 @@ TEST(MemoryPlan, KeysAndValuesAreTheDecodersBlocks) {
   const RunPlan plan = Planned({"rollout.kv_blocks=50"});
   const auto block = kernels::KvBlockSize(AttentionShapeOf(plan.shape.model));
   EXPECT_EQ(BytesOf(PlanMemory(plan, {}), "worker", "keys and values"), 3.0 * 50 * block * 4);
-  EXPECT_EQ(BytesOf(PlanMemory(plan, Narrow()), "worker", "keys and values"), 3.0 * 50 * block * 2);
+  const RunPlan narrow = Planned({"rollout.kv_blocks=50", kNarrow});
+  EXPECT_EQ(BytesOf(PlanMemory(narrow, {}), "worker", "keys and values"), 3.0 * 50 * block * 2);
 }
 
 TEST(MemoryPlan, AReferenceIsThereOnlyWithAKlTerm) {
@@ -165,8 +163,7 @@ TEST(MemoryPlan, AReferenceIsThereOnlyWithAKlTerm) {
 }
 
 TEST(MemoryPlan, Bfloat16HalvesWhatIsPackedAndLeavesWhatIsTrained) {
-  const RunPlan plan = Planned();
-  const MemoryPlan wide = PlanMemory(plan, {}), narrow = PlanMemory(plan, Narrow());
+  const MemoryPlan wide = PlanMemory(Planned(), {}), narrow = PlanMemory(Planned({kNarrow}), {});
   EXPECT_EQ(BytesOf(wide, "learner", "LinearWeight::input_gradient"),
             2 * BytesOf(narrow, "learner", "LinearWeight::input_gradient"));
   EXPECT_EQ(BytesOf(wide, "learner", "Adam's moments"),
