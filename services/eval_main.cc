@@ -53,6 +53,8 @@ void AddInputFlags(CLI::App& app, EvalFlags& flags) {
       ->check(CLI::IsMember(PromptStyles()))
       ->capture_default_str();
   app.add_option("--system", o.data.system, "a system message before each prompt");
+  app.add_option("--answer-column", o.data.answer_column,
+                 "column of the answers; found by itself where it has a usual name");
   app.add_option("--prompt-template", o.data.prompt_template,
                  "text around {prompt}, inside the style")
       ->capture_default_str();

@@ -42,6 +42,7 @@ Json SettingsOf(const EvaluationOptions& o, const SamplingModel& model) {
           {"style", o.style},
           {"system", o.data.system},
           {"prompt_template", o.data.prompt_template},
+          {"answer_column", o.data.answer_column},
           {"verifier", MakeVerifier(o.verifier)->name()},
           {"samples", o.sampling.group_size},
           {"temperature", Shortest(o.sampling.temperature)},

@@ -26,9 +26,11 @@ std::vector<FileProblem> ReadProblems(const ProblemFileOptions& options,
   const PromptTemplate question(options.prompt_template);
   Require(question.Has("{prompt}"), "--prompt-template is '", options.prompt_template,
           "', expected {prompt} in it");
-  const ProblemRows rows(options.file, {.prompt_of = [&](std::vector<ChatMessage> messages) {
-                           return render(Asked(std::move(messages), question, options.system));
-                         }});
+  const ProblemRows rows(
+      options.file,
+      {.answer_column = options.answer_column, .prompt_of = [&](std::vector<ChatMessage> messages) {
+         return render(Asked(std::move(messages), question, options.system));
+       }});
   const int64_t count = options.limit > 0 ? std::min(options.limit, rows.rows()) : rows.rows();
   std::vector<FileProblem> problems;
   for (int64_t row = 0; row < count; ++row) {

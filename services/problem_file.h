@@ -13,6 +13,7 @@ struct ProblemFileOptions {
   std::string file;
   std::string prompt_template = "{prompt}";  // of the question, before the style
   std::string system;                        // a first message; empty: none
+  std::string answer_column;                 // as task.answer_column; empty: found
   int64_t limit = 0;                         // only so many problems from the beginning; 0: all
 };
 

@@ -45,7 +45,7 @@ std::string AnswerColumn(const JsonlRow& row, const std::string& wanted) {
                   (wanted.empty() ? "an answer: \"answer\", \"solution\", \"ground_truth\", "
                                     "\"target\" or \"reward_model.ground_truth\"; "
                                   : "\"" + wanted + "\", as task.answer_column says; ") +
-                  "task.answer_column names another column, or \"none\"");
+                  "task.answer_column (--answer-column of r1zero eval) names another column, or \"none\"");
   return column;
 }
 

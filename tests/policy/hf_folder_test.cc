@@ -149,7 +149,7 @@ TEST_F(HfFolderTest, RefusesATokenizerOfAnotherPolicy) {
   std::vector<std::string> words = SignsWords();
   words.push_back("one more");
   WriteFileDurably(folder_ / "tokenizer.json", WordTokenizer(words, 0, 1).ToJson());
-  EXPECT_THAT(Refusal(), HasSubstr("122 words"));
+  EXPECT_THAT(Refusal(), HasSubstr("122 tokens"));
   EXPECT_THROW(SaveHfFolder(folder_.path(), weights_, WordTokenizer(words, 0, 1)), Error);
 }
 

@@ -53,7 +53,8 @@ TEST(CheckRollout, NamesTheKeysOfWhatNoWorkerCouldServe) {
 
 TEST(CheckRollout, SaysHowManyBytesABlockCountWouldTake) {
   // 2 layers x 2 heads x 6 wide x keys and values x 16 tokens x 4 bytes = 3072 bytes a block.
-  EXPECT_EQ(KvCacheBytes(TestPolicy(), 1), 3072);
+  EXPECT_EQ(KvCacheBytes(TestPolicy(), 1, kernels::Storage::kFloat32), 3072);
+  EXPECT_EQ(KvCacheBytes(TestPolicy(), 1, kernels::Storage::kBfloat16), 1536);
   EXPECT_THAT(Refusal({.kv_blocks = int64_t{1} << 30}, Demand()),
               AllOf(HasSubstr("3298.53 GB"), HasSubstr("lower rollout.kv_blocks")));
   RolloutDemand demand = Demand();

@@ -70,7 +70,7 @@ TEST_F(EvalVerb, PrintsAndWritesWhatTheRowsComeTo) {
                              HasSubstr("tok/s; $"), HasSubstr("gsm8k_last@1")));
   EXPECT_EQ(file.problems[2].row, 3);
   EXPECT_EQ(file.problems[2].prompt, "How much is 3+1?");
-  EXPECT_EQ(file.problems[2].gold, "#### 4");
+  EXPECT_EQ(file.problems[2].gold, "4");  // of the row's "#### 4"
 }
 
 TEST_F(EvalVerb, WritesTheSameBitsWhateverTheNumberOfWorkers) {
@@ -159,7 +159,7 @@ TEST_F(EvalVerb, SaysWhatIsWrongWithItsInput) {
   ExpectRefused(Arguments({"--prompt-template", "no place"}), "expected {prompt} in it");
   ExpectRefused(Arguments({"--compare", (folder_ / "none.jsonl").string()}), "no such file");
   WriteText(data_, R"({"prompt":"1"})");
-  ExpectRefused(Arguments(), ":1:1: the row has no \"answer\"");
+  ExpectRefused(Arguments(), ":1:1: the row has \"prompt\", expected an answer");
   WriteText(data_, "");
   ExpectRefused(Arguments(), "no rows");
   WriteText(data_, R"({"prompt":")" + std::string(kTestContext, '1') + R"(","answer":"1"})");

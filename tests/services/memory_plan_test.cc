@@ -62,7 +62,8 @@ TEST(MemoryPlan, TrainingWeightsAreWhatPackingTakes) {
   const Weights weights = InitWeights(model, 1);
   std::vector<float> grads(weights.flat.size()), head_grads(model.vocab_size * model.hidden_size);
   kernels::ThreadPool pool(1);
-  TrainingWeights packed(model, weights.flat.data(), grads.data(), head_grads.data());
+  TrainingWeights packed(model, weights.flat.data(), grads.data(), head_grads.data(),
+                         kernels::Storage::kFloat32);
   packed.Pack(pool);
   size_t forward = packed.head.forward.panels.size();
   size_t backward = packed.head.input_gradient.panels.size();
