@@ -96,6 +96,7 @@ void TransformerImpl::RegisterParameters() {
                             .register_parameter(name.substr(name.rfind('.') + 1),
                                                 params[i].detach(), /*requires_grad=*/trains);
     if (trains) parameter.mutable_grad() = grads[i];
+    in_order_.push_back(parameter);
   }
 }
 
@@ -104,7 +105,7 @@ LogprobOutput TransformerImpl::Logprobs(const PackedTokens& packed, const Logpro
   CheckPacked(packed, rows, config_.max_positions, config_.vocab_size);
   if (pass_) return KernelLogprobs(packed, rows, inv_temperature);
   const UnsharedBatch batch = Unshare(packed, rows);
-  return AtenLogprobs(config_, NameWeights(config_, parameters()), batch.tokens, batch.rows,
+  return AtenLogprobs(config_, NameWeights(config_, in_order_), batch.tokens, batch.rows,
                       inv_temperature);
 }
 

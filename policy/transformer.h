@@ -12,6 +12,7 @@
 #include <torch/types.h>
 
 #include <memory>
+#include <vector>
 
 #include "kernels/bfloat16.h"
 #include "kernels/thread_pool.h"
@@ -72,7 +73,9 @@ class TransformerImpl : public torch::nn::Module {
   void RegisterParameters();
   ModelConfig config_;
   torch::Tensor flat_params_, flat_grads_, head_grads_;
-  std::shared_ptr<TrainingPass> pass_;  // of Backend::kKernels
+  std::vector<torch::Tensor> in_order_;  // the parameters as WeightManifest has them; parameters()
+                                         // has each bias behind its weight
+  std::shared_ptr<TrainingPass> pass_;   // of Backend::kKernels
 };
 TORCH_MODULE(Transformer);
 

@@ -64,7 +64,7 @@ TEST(RowFormat, TheAnswersColumnMayBeNamed) {
   EXPECT_EQ(
       Read(R"({"prompt":"p","answer":"a"})", "gold"),
       "f:7:1: the row has \"answer\", \"prompt\", expected \"gold\", as task.answer_column says; "
-      "task.answer_column names another column, or \"none\"");
+      "task.answer_column (--answer-column of r1zero eval) names another column, or \"none\"");
 }
 
 TEST(RowFormat, ARowWithoutAPromptOrAnswerSaysWhatItHas) {
@@ -75,8 +75,8 @@ TEST(RowFormat, ARowWithoutAPromptOrAnswerSaysWhatItHas) {
   EXPECT_EQ(
       Read(R"({"prompt":"p"})"),
       "f:7:1: the row has \"prompt\", expected an answer: \"answer\", \"solution\", "
-      "\"ground_truth\", \"target\" or \"reward_model.ground_truth\"; task.answer_column names "
-      "another column, or \"none\"");
+      "\"ground_truth\", \"target\" or \"reward_model.ground_truth\"; task.answer_column "
+      "(--answer-column of r1zero eval) names another column, or \"none\"");
 }
 
 TEST(RowFormat, ABadRowNamesColumnAndReading) {
