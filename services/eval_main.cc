@@ -10,6 +10,7 @@
 #include "services/console.h"
 #include "services/evaluation_text.h"
 #include "services/machine_memory.h"
+#include "services/number_range.h"
 #include "services/verbs.h"
 #include "tasks/prompt_style.h"
 
@@ -65,11 +66,11 @@ void AddSamplingFlags(CLI::App& app, EvaluationOptions& o) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--temperature", o.sampling.temperature, "0: greedy, with one sample")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(NumberWithin(0.0, 100.0))
       ->capture_default_str();
   app.add_option("--top-p", o.sampling.top_p,
                  "draw from the fewest tokens that hold this much; 1: off")
-      ->check(CLI::Range(1e-6, 1.0))
+      ->check(NumberWithin(1e-6, 1.0))
       ->capture_default_str();
   app.add_option("--top-k", o.sampling.top_k, "draw from so many likeliest tokens; 0: off")
       ->check(CLI::Range(0, 1 << 24))
@@ -91,7 +92,7 @@ void AddOutputFlags(CLI::App& app, EvalFlags& flags) {
   app.add_option("--compare", flags.compare,
                  "the --out of another evaluation of the same problems");
   app.add_option("--price", flags.price_per_hour, "of this machine, in USD an hour")
-      ->check(CLI::Range(0.0, 1e6));
+      ->check(NumberWithin(0.0, 1e6));
 }
 
 EvaluationResult ResultOf(const EvaluationRun& run, const EvalFlags& flags,

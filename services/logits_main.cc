@@ -161,6 +161,9 @@ void Print(const LogitsFlags& flags) {
   kernels::RequireSimd();
   const std::vector<int32_t> ids = ParseIds(flags.ids);
   const std::shared_ptr<const Weights> weights = LoadHfWeights(flags.model);
+  for (const int32_t id : ids)
+    Require(id >= 0 && id < weights->config.vocab_size, "--ids: ", id,
+            " is no token of the model, whose are 0 to ", weights->config.vocab_size - 1);
   const auto length = static_cast<int64_t>(ids.size());
   Reader reader(weights, length + std::max<int64_t>(0, flags.greedy - 1));
   const bool only_last = flags.last || (flags.greedy > 0 && !flags.all);

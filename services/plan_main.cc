@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "services/command.h"
 #include "services/machine_memory.h"
+#include "services/number_range.h"
 #include "services/plan_text.h"
 #include "services/program.h"
 #include "services/verbs.h"
@@ -34,7 +35,7 @@ struct PlanFlags {
 void AddFlags(CLI::App& app, PlanFlags& flags) {
   flags.run.AddConfigTo(app);
   app.add_option("--memory", flags.memory_gib, "GiB that there are (default: of this machine)")
-      ->check(CLI::Range(1e-3, 1e6));
+      ->check(NumberWithin(1e-3, 1e6));
   app.add_option("--cores", flags.cores, "cores that there are (default: of this machine)")
       ->check(CLI::Range(1, 4096));
   app.add_flag("--json", flags.json, "print all parts as JSON");

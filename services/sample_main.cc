@@ -13,6 +13,7 @@
 #include "services/command.h"
 #include "services/completion_printer.h"
 #include "services/conversation.h"
+#include "services/number_range.h"
 #include "services/verbs.h"
 #include "tasks/prompt_style.h"
 
@@ -56,11 +57,11 @@ void AddFlags(CLI::App& app, SampleFlags& flags) {
       ->capture_default_str();
   app.add_option("--seed", o.sampling.seed, "decides every token")->capture_default_str();
   app.add_option("--temperature", o.sampling.temperature, "0: the likeliest token")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(NumberWithin(0.0, 100.0))
       ->capture_default_str();
   app.add_option("--top-p", o.sampling.top_p,
                  "draw from the fewest tokens that hold this much; 1: off")
-      ->check(CLI::Range(1e-6, 1.0))
+      ->check(NumberWithin(1e-6, 1.0))
       ->capture_default_str();
   app.add_option("--top-k", o.sampling.top_k, "draw from so many likeliest tokens; 0: off")
       ->check(CLI::Range(0, 1 << 24))

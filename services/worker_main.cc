@@ -9,6 +9,7 @@
 #include "services/address.h"
 #include "services/command.h"
 #include "services/machine_memory.h"
+#include "services/number_range.h"
 #include "services/verbs.h"
 #include "services/worker_session.h"
 
@@ -50,7 +51,7 @@ void AddFlags(CLI::App& app, WorkerFlags& flags) {
   app.add_option("--patience", flags.patience_seconds,
                  "seconds to wait for a learner or reward service that does not answer")
       ->capture_default_str()
-      ->check(CLI::Range(0.1, 86400.0));
+      ->check(NumberWithin(0.1, 86400.0));
   app.add_option("--log", flags.log, "append log lines to this file, not to standard error");
 }
 

@@ -142,6 +142,8 @@ TEST_F(EvalVerb, LeavesOutAndListsGoldsThatTheVerifierDoesNotUnderstand) {
 }
 
 TEST_F(EvalVerb, SaysWhatIsWrongWithItsInput) {
+  for (const char* bad : {"nan", "-1", "101", "1e", ""})
+    ExpectRefused(Arguments({"--temperature", bad}), "is not a number from 0 to 100");
   const std::string model = model_.string(), data = data_.string();
   const auto arguments = [&](const std::string& m, const std::string& d, const std::string& v) {
     return std::vector<std::string>{"--model", m, "--data", d, "--verifier", v};
