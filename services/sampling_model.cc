@@ -5,9 +5,9 @@
 
 #include "common/error.h"
 #include "common/file.h"
-#include "kernels/attention.h"
 #include "policy/decoder.h"
 #include "policy/hf_folder.h"
+#include "rollout/rollout_check.h"
 #include "services/machine_memory.h"
 
 namespace r1zero {
@@ -35,21 +35,16 @@ fs::path NewestCheckpoint(const fs::path& checkpoints) {
   return newest;
 }
 
-int64_t KvBlockBytes(const ModelConfig& model) {
-  return 2 * model.num_layers * model.num_kv_heads * model.head_width * kernels::kKvBlockTokens *
-         static_cast<int64_t>(sizeof(float));
-}
-
 EngineConfig EngineFor(const ModelConfig& model, const EngineSize& size) {
   EngineConfig config{.max_sequences = std::max<int64_t>(size.max_sequences, size.group_size),
                       .max_prefill_tokens = kPrefillTokens};
+  const auto block_bytes = static_cast<int64_t>(KvCacheBytes(model, 1, kernels::Storage::kFloat32));
   const int64_t budget = std::max(kLeastKvBytes, MachineMemoryBytes() / 4 / size.engines);
   const int64_t most = NumKvBlocks(config, size.max_total_tokens);
   const int64_t one = NumKvBlocks({.max_sequences = 1}, size.max_total_tokens);
   // A group is admitted with a block for each completion.
   const int64_t least = one + size.group_size + 1;
-  config.kv_blocks =
-      std::min(most, std::max(least, std::min(budget / KvBlockBytes(model), kMaxKvBlocks)));
+  config.kv_blocks = std::min(most, std::max(least, std::min(budget / block_bytes, kMaxKvBlocks)));
   return config;
 }
 
@@ -86,9 +81,7 @@ std::vector<std::string> SamplingModel::TokenTexts() const {
   return texts;
 }
 
-std::string SamplingModel::TokenName(int32_t token) const {
-  return tokenizer->TokenText(token);
-}
+std::string SamplingModel::TokenName(int32_t token) const { return tokenizer->TokenText(token); }
 
 int32_t TotalTokens(const SamplingModel& model, size_t prompt_tokens, int64_t max_tokens) {
   const int64_t wanted = static_cast<int64_t>(prompt_tokens) + max_tokens;
