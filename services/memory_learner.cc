@@ -176,7 +176,7 @@ void AddLearner(const RunPlan& plan, const MemoryOptions& options, std::vector<M
   const double flat = WeightBytes(c);
   parts.Add(kAllPhases, "the program with libtorch",
             options.baselines.learner + (options.in_process ? 0 : kGrpcServerBytes),
-            "measured: r1zero-learner baseline; 8 MB for gRPC");
+            "measured: r1zero-learner baseline; 7 MB for gRPC");
   AddStart(parts, plan);
   if (Pretrains(plan.config)) AddPretraining(parts, plan, options);
 

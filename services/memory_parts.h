@@ -22,7 +22,7 @@ void AddReward(const MemoryOptions& options, std::vector<MemoryPart>& parts);
 
 // What gRPC takes once calls are under way: threads, connections, buffers. Measured, not counted:
 // VmHWM of a worker and of a reward service, less that of the same program without calls.
-inline constexpr double kGrpcClientBytes = 14e6, kGrpcServerBytes = 8e6;
+inline constexpr double kGrpcClientBytes = 14e6, kGrpcServerBytes = 7e6;
 
 inline constexpr Phases kAllPhases = (1u << kNumPhases) - 1;
 // From the first prompt on.

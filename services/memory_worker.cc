@@ -80,7 +80,7 @@ void AddWorkerThreads(const RunPlan& plan, const MemoryOptions& options, int wor
 void AddReward(const MemoryOptions& options, std::vector<MemoryPart>& all) {
   PartsOf("reward", all)
       .Add(kAllPhases, "the program", options.baselines.program + kGrpcServerBytes,
-           "measured: r1zero; 8 MB for gRPC");
+           "measured: r1zero; 7 MB for gRPC");
 }
 
 void AddTrain(const RunPlan& plan, const MemoryOptions& options, std::vector<MemoryPart>& all) {

@@ -18,7 +18,16 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr double kTolerance = 0.10;
+// Of the larger processes. One of 20 MiB is mostly pages of libraries: how many of them count as its own
+// depends on what the kernel happens to read around a fault.
+constexpr double kTolerance = 0.10, kPageTolerance = 4 << 20;
+
+// Where the kernel makes every large mapping of huge pages without being asked, the heap ends in one.
+bool HugePagesEverywhere() {
+  std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
+  std::string settings;
+  return std::getline(file, settings) && settings.find("[always]") != std::string::npos;
+}
 
 class Plan : public testing::Test {
  protected:
@@ -87,7 +96,10 @@ class Plan : public testing::Test {
       const double ratio = planned / measured.at(kind);
       std::printf("%-8s planned %7.1f MiB, measured %7.1f MiB, ratio %.3f\n", kind,
                   planned / (1 << 20), measured.at(kind) / (1 << 20), ratio);
-      EXPECT_NEAR(ratio, 1, kTolerance) << kind;
+      const double tolerance = (HugePagesEverywhere() ? 1.5 : 1) * kTolerance;
+      EXPECT_NEAR(planned, measured.at(kind),
+                  std::max(tolerance * measured.at(kind), kPageTolerance))
+          << kind << ", ratio " << ratio;
     }
     EXPECT_TRUE(measured.contains("learner"));
   }
