@@ -14,7 +14,7 @@ Rubric::Rubric(const RewardConfig& config) {
             ", expected a number of at least 0");
     for (const Part& part : parts_)
       Require(part.name != name, "reward.weights has '", name, "' twice");
-    const std::string& verifier = name == "accuracy" ? config.accuracy : name;
+    const std::string& verifier = VerifierOf(config, name);
     Require(verifier != "auto",
             "reward.accuracy is still \"auto\" where its verifier is needed, "
             "expected the task's verifier");

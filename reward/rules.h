@@ -25,6 +25,9 @@ std::unique_ptr<const Verifier> MakeGsm8kLastVerifier();
 // <think>..</think><answer>..</answer> and nothing else.
 std::unique_ptr<const Verifier> MakeFormatVerifier();
 
+// One <answer>..</answer> at the end, and anything before it: for models that think in plain words.
+std::unique_ptr<const Verifier> MakeAnswerTagVerifier();
+
 // A coin thrown by Judged::random_key: the ablation in which no reward means anything.
 std::unique_ptr<const Verifier> MakeRandomVerifier();
 

@@ -7,7 +7,7 @@
 namespace r1zero {
 
 std::vector<std::string> VerifierNames() {
-  return {"signs", "countdown", "exact", "gsm8k", "gsm8k_last", "format", "random"};
+  return {"signs", "countdown", "exact", "gsm8k", "gsm8k_last", "format", "answer_tag", "random"};
 }
 
 std::unique_ptr<const Verifier> MakeVerifier(const std::string& name) {
@@ -17,10 +17,11 @@ std::unique_ptr<const Verifier> MakeVerifier(const std::string& name) {
   if (name == "gsm8k") return MakeGsm8kVerifier();
   if (name == "gsm8k_last") return MakeGsm8kLastVerifier();
   if (name == "format") return MakeFormatVerifier();
+  if (name == "answer_tag") return MakeAnswerTagVerifier();
   if (name == "random") return MakeRandomVerifier();
   const auto nearest = NearestName(name, VerifierNames());
   Fail("unknown verifier '", name,
-       "', expected signs, countdown, exact, gsm8k, gsm8k_last, format or random",
+       "', expected signs, countdown, exact, gsm8k, gsm8k_last, format, answer_tag or random",
        nearest ? "; did you mean '" + *nearest + "'?" : "");
 }
 

@@ -65,7 +65,7 @@ class Verifier {
   }
 };
 
-// The names that MakeVerifier knows: signs, countdown, exact, gsm8k, gsm8k_last, format, random.
+// The names that MakeVerifier knows: signs, countdown, exact, gsm8k, gsm8k_last, format, answer_tag, random.
 std::vector<std::string> VerifierNames();
 // Error with the nearest known name.
 std::unique_ptr<const Verifier> MakeVerifier(const std::string& name);

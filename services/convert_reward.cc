@@ -30,7 +30,7 @@ void RubricToProto(const RewardConfig& config,
   for (const auto& [name, weight] : config.weights) {
     v1::RubricItem* item = items->Add();
     item->set_name(name);
-    item->set_verifier(name == "accuracy" ? config.accuracy : name);
+    item->set_verifier(VerifierOf(config, name));
     item->set_weight(weight);
   }
 }
@@ -39,10 +39,11 @@ RewardConfig RubricFromProto(const google::protobuf::RepeatedPtrField<v1::Rubric
   RewardConfig config{.weights = {}};
   for (int i = 0; i < items.size(); ++i) {
     const v1::RubricItem& item = items[i];
-    Require(item.name() == "accuracy" || item.name() == item.verifier(), "rubric[", i,
-            "].verifier is '", item.verifier(), "', expected '", item.name(),
-            "': only the part 'accuracy' may have a verifier of another name");
     if (item.name() == "accuracy") config.accuracy = item.verifier();
+    if (item.name() == "format") config.format = item.verifier();
+    Require(VerifierOf(config, item.name()) == item.verifier(), "rubric[", i, "].verifier is '",
+            item.verifier(), "', expected '", item.name(),
+            "': only the parts 'accuracy' and 'format' may have a verifier of another name");
     config.weights.emplace_back(item.name(), item.weight());
   }
   return config;

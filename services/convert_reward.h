@@ -7,7 +7,7 @@
 
 namespace r1zero {
 
-// A part other than "accuracy" must be named after its verifier, or Error.
+// A part other than "accuracy" and "format" must be named after its verifier, or Error.
 void RubricToProto(const RewardConfig& config,
                    google::protobuf::RepeatedPtrField<v1::RubricItem>* items);
 RewardConfig RubricFromProto(const google::protobuf::RepeatedPtrField<v1::RubricItem>& items);

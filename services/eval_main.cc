@@ -48,6 +48,9 @@ void AddInputFlags(CLI::App& app, EvalFlags& flags) {
   app.add_option("--verifier", o.verifier,
                  "what judges: gsm8k, gsm8k_last, exact, countdown, signs")
       ->required();
+  app.add_option("--format", o.format,
+                 "what judges the format: format (<think> and <answer>), answer_tag")
+      ->capture_default_str();
   app.add_option("--limit", o.data.limit, "only so many problems, from the beginning; 0: all")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
   app.add_option("--style", o.style, "how a prompt is put: plain, r1-zero, or chat (its template)")

@@ -21,8 +21,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kBetweenLooks{200};
 
 // Format is measured beside what is asked for.
-RewardConfig RubricOf(const std::string& verifier) {
-  return {.accuracy = verifier, .weights = {{"accuracy", 1.0}, {"format", 0.0}}};
+RewardConfig RubricOf(const std::string& verifier, const std::string& format) {
+  return {.accuracy = verifier, .format = format, .weights = {{"accuracy", 1.0}, {"format", 0.0}}};
 }
 
 // As a person writes it: 0.6, not the nearest float's 0.6000000238.
@@ -44,6 +44,7 @@ Json SettingsOf(const EvaluationOptions& o, const SamplingModel& model) {
           {"prompt_template", o.data.prompt_template},
           {"answer_column", o.data.answer_column},
           {"verifier", MakeVerifier(o.verifier)->name()},
+          {"format", MakeVerifier(o.format)->name()},
           {"samples", o.sampling.group_size},
           {"temperature", Shortest(o.sampling.temperature)},
           {"top_p", Shortest(o.sampling.top_p)},
@@ -80,7 +81,7 @@ double SecondsLeft(const EvaluationProgress& p, int64_t done_before) {
 EvaluationRun::EvaluationRun(EvaluationOptions options)
     : options_(std::move(options)),
       model_(LoadSamplingModel(options_.model)),
-      rubric_(RubricOf(options_.verifier)) {
+      rubric_(RubricOf(options_.verifier, options_.format)) {
   MakePrompts();
   settings_ = SettingsOf(options_, model_);
   rows_ = std::make_unique<EvaluationRows>(options_.out, settings_);

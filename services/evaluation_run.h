@@ -20,6 +20,7 @@ struct EvaluationOptions {
   ProblemFileOptions data;
   std::string style = "plain";
   std::string verifier;
+  std::string format = "format";  // the verifier of "right format"
   SamplingParams sampling{.group_size = 16, .temperature = 1, .seed = 1};
   int64_t max_tokens = 1024;  // of a completion; fewer where the context ends
   int workers = 0;            // threads, an engine each; 0: one a core

@@ -86,6 +86,15 @@ TEST(Rubric, RefusesWhatMakesNoSense) {
   refuses({{"fromat", 1}}, "did you mean 'format'?");
 }
 
+TEST(Rubric, FormatIsJudgedByTheVerifierThatIsNamedForIt) {
+  const Rubric rubric({.accuracy = "exact", .format = "answer_tag", .weights = {{"format", 1}}});
+  EXPECT_EQ(rubric.Judge({.completion = "so <answer>4</answer>"}).reward, 1);
+  const Score score = rubric.Judge({.completion = "so 4"});
+  EXPECT_EQ(score.parts[0].name, "format");
+  EXPECT_EQ(score.parts[0].verdict.verifier, "answer_tag@1");
+  EXPECT_EQ(score.parts[0].verdict.reason, "no_answer");
+}
+
 TEST(RewardConfig, IsReadFromTheConfiguration) {
   RewardConfig config;
   const std::vector<std::string> overrides = {"reward.accuracy=exact", "reward.weights.format=0.5"};

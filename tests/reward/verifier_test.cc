@@ -32,7 +32,8 @@ TEST(Verifier, AMegabyteOfAnythingIsJudgedInLinearTime) {
          {flood, "<answer>" + flood + "</answer>", "<think>" + flood + "</think>" + flood})
       for (const std::string& name : VerifierNames()) {
         const Verdict verdict = JudgeBy(name, completion, name.starts_with("gsm8k") ? "18" : gold);
-        EXPECT_TRUE(name == "random" || verdict.outcome == Outcome::kIncorrect) << name << unit;
+        const bool may_be_right = name == "random" || name == "answer_tag";
+        EXPECT_TRUE(may_be_right || verdict.outcome == Outcome::kIncorrect) << name << unit;
       }
   }
 }

@@ -153,7 +153,9 @@ TEST(Convert, TheTermsOfARunSurviveTheWire) {
                        .config_toml = "[run]\n",
                        .model = TinyModel(),
                        .tokenizer_json = DigitTokenizer().ToJson(),
-                       .reward = TestRubric(),
+                       .reward = {.accuracy = "random",
+                                  .format = "answer_tag",
+                                  .weights = {{"accuracy", 1.0}, {"format", 0.1}}},
                        .engine = {.max_sequences = 5, .max_prefill_tokens = 6, .kv_blocks = 7},
                        .max_total_tokens = 8,
                        .max_prompts_per_lease = 9,
@@ -165,6 +167,7 @@ TEST(Convert, TheTermsOfARunSurviveTheWire) {
   EXPECT_EQ(back.model, terms.model);
   EXPECT_EQ(back.tokenizer_json, terms.tokenizer_json);
   EXPECT_EQ(back.reward.accuracy, terms.reward.accuracy);
+  EXPECT_EQ(back.reward.format, terms.reward.format);
   EXPECT_EQ(back.reward.weights, terms.reward.weights);
   EXPECT_EQ(back.engine.max_sequences, 5);
   EXPECT_EQ(back.engine.max_prefill_tokens, 6);
