@@ -43,7 +43,8 @@ class SamplerAgainstAten : public testing::TestWithParam<SamplerParams> {
     const TokenSet seen_set = SetOf(seen);
     const Tensor logprobs = Logprobs(logits, seen), ends = logprobs.exp().cumsum(0);
     // A log-probability is the difference of two numbers below 32.
-    const double tolerance = RoundingsOfSum(V / 16) * 0x1p-24 * 32, mass = 1e-5;
+    const double tolerance = RoundingsOfSum(V / 16) * 0x1p-24 * 32;
+    const double mass = 1e-5;  // of cumulative probabilities, which are below 1
     std::vector<float> scratch(V);
     TokenSet kept;
     for (float uniform = 0; uniform < 1; uniform += 0x1p-7f) {

@@ -1,4 +1,4 @@
-// The ops between the layers' weights against libtorch in float64: products, embedding, bias.
+// Matrix products, bias and embedding against libtorch in float64.
 #include <vector>
 
 #include "kernels/bias.h"
