@@ -122,18 +122,16 @@ std::vector<Merge> ReadMerges(const TokenizerFile& file, const BpeVocabulary& vo
   Require(file.has_merges, where, ": model.merges is missing, expected an array");
   std::vector<Merge> merges;
   merges.reserve(file.merges.size());
-  std::string joined;
-  const auto find = [&](const std::string& text) {
+  const auto find = [&](std::string_view text) {
     const int32_t token = vocabulary.FindWord(text);
     if (token == BpeVocabulary::kNone)
       Fail(where, ": model.merges[", merges.size(), "] needs ", Shown(text),
            ", which model.vocab does not have");
     return token;
   };
-  for (const auto& [left, right] : file.merges) {
-    Require(!left.empty() && !right.empty(), where, ": model.merges[", merges.size(),
-            "] has an empty token");
-    joined.assign(left).append(right);
+  for (size_t i = 0; i < file.merges.size(); ++i) {
+    const auto [left, right, joined] = file.merges[i];
+    if (left.empty() || right.empty()) Fail(where, ": model.merges[", i, "] has an empty token");
     merges.push_back({find(left), find(right), static_cast<int32_t>(merges.size()), find(joined)});
   }
   return merges;

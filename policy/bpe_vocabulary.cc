@@ -8,10 +8,8 @@ namespace r1zero {
 
 BpeVocabulary::BpeVocabulary(std::vector<std::pair<std::string, int32_t>> vocab,
                              const std::vector<AddedToken>& added, const std::string& where)
-    : texts_(vocab.size()), num_words_(vocab.size()) {
+    : texts_(vocab.size()), words_(texts_, vocab.size() + added.size()), num_words_(vocab.size()) {
   Require(!vocab.empty(), where, ": model.vocab is missing, empty or no object");
-  texts_.reserve(vocab.size() + added.size());  // views of short texts stay what they are
-  words_.reserve(vocab.size() + added.size());
   for (auto& [text, id] : vocab) AddWord(std::move(text), id, where);
   special_.resize(num_words_);
   for (size_t i = 0; i < added.size(); ++i)
@@ -27,29 +25,27 @@ void BpeVocabulary::AddWord(std::string text, int32_t id, const std::string& whe
   if (!texts_[id].empty())
     Fail(where, ": model.vocab gives the id ", id, " to ", Shown(texts_[id]), " and ", Shown(text));
   texts_[id] = std::move(text);
-  if (!words_.emplace(texts_[id], id).second)
-    Fail(where, ": model.vocab has ", Shown(texts_[id]), " twice");
+  if (!words_.Add(id)) Fail(where, ": model.vocab has ", Shown(texts_[id]), " twice");
 }
 
 void BpeVocabulary::Add(const AddedToken& token, const std::string& where) {
-  const auto found = words_.find(token.content);
-  const bool is_new = found == words_.end();
-  const int32_t expected = is_new ? size() : found->second;
+  const int32_t found = words_.Find(token.content);
+  const bool is_new = found == kNone;
+  const int32_t expected = is_new ? size() : found;
   Require(token.id == expected, where, " ", Shown(token.content), " has the id ", token.id,
           ", expected ", expected,
           is_new ? ": what is not in model.vocab follows it in order" : " as before");
   if (is_new) {
     texts_.push_back(token.content);
     special_.push_back(false);
-    words_.emplace(texts_.back(), token.id);
+    words_.Add(token.id);
   }
   special_[token.id] = special_[token.id] || token.special;
 }
 
 int32_t BpeVocabulary::FindWord(std::string_view text) const {
-  const auto found = words_.find(text);
-  const bool is_word = found != words_.end() && static_cast<size_t>(found->second) < num_words_;
-  return is_word ? found->second : kNone;
+  const int32_t found = words_.Find(text);
+  return found < static_cast<int32_t>(num_words_) ? found : kNone;
 }
 
 // Characters of added tokens need not stand for bytes; such a token stands for its own text.

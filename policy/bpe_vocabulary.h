@@ -4,18 +4,18 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "policy/added_tokens.h"
+#include "policy/token_index.h"
 
 namespace r1zero {
 
 // Immutable once made.
 class BpeVocabulary {
  public:
-  static constexpr int32_t kNone = -1;
+  static constexpr int32_t kNone = TokenIndex::kNone;
 
   // Error with `where`, field and rule unless the ids are 0 to N-1, each once, over the vocabulary and
   // the added tokens, and the texts differ. An added token that the vocabulary has too has its id
@@ -37,7 +37,7 @@ class BpeVocabulary {
 
   std::vector<std::string> texts_;  // as the file spells them
   std::vector<bool> special_;
-  std::unordered_map<std::string_view, int32_t> words_;  // views of texts_
+  TokenIndex words_;  // of texts_
   size_t num_words_ = 0;
 };
 

@@ -15,7 +15,7 @@ enum class Part { kRest, kVocab, kMerges, kOneMerge };
 
 // Hears the parser's events. One list of hundreds of thousands of words is most of such a file, so
 // model.vocab and model.merges never become JSON values.
-class Reader : public nlohmann::json_sax<json> {
+class Reader final : public nlohmann::json_sax<json> {
  public:
   explicit Reader(const std::string& where) : where_(where) {}
 
@@ -32,7 +32,7 @@ class Reader : public nlohmann::json_sax<json> {
   }
 
   bool string(std::string& value) override {
-    if (part_ == Part::kOneMerge) return MergeHalf(std::move(value));
+    if (part_ == Part::kOneMerge) return MergeHalf(value);
     if (part_ == Part::kMerges) return SpacedMerge(value);
     return Value(std::move(value));
   }
@@ -63,7 +63,6 @@ class Reader : public nlohmann::json_sax<json> {
     if (part_ == Part::kRest && IsListOfModel("merges")) return Divert(Part::kMerges);
     if (part_ == Part::kMerges) {
       part_ = Part::kOneMerge;
-      file_.merges.emplace_back();
       halves_ = 0;
       return true;
     }
@@ -74,8 +73,10 @@ class Reader : public nlohmann::json_sax<json> {
   bool end_array() override {
     if (part_ == Part::kMerges) return Rest();
     if (part_ != Part::kOneMerge) return Close();
-    Require(halves_ == 2, where_, ": model.merges[", file_.merges.size() - 1, "] has ", halves_,
-            " tokens, expected two");
+    if (halves_ != 2)
+      Fail(where_, ": model.merges[", file_.merges.size(), "] has ", halves_,
+           " tokens, expected two");
+    file_.merges.Add(left_, right_);
     part_ = Part::kMerges;
     return true;
   }
@@ -104,27 +105,25 @@ class Reader : public nlohmann::json_sax<json> {
     return true;
   }
 
-  bool MergeHalf(std::string half) {
-    auto& [left, right] = file_.merges.back();
-    if (halves_ < 2) (halves_ == 0 ? left : right) = std::move(half);
+  bool MergeHalf(std::string& half) {
+    if (halves_ < 2) (halves_ == 0 ? left_ : right_).swap(half);
     ++halves_;
     return true;
   }
 
-  bool SpacedMerge(const std::string& merge) {
+  bool SpacedMerge(std::string_view merge) {
     const size_t space = merge.find(' ');
     if (space == merge.npos || merge.find(' ', space + 1) != merge.npos)
       Fail(where_, ": model.merges[", file_.merges.size(), "] is ", Shown(merge),
            ", expected two tokens with a space between");
-    file_.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
+    file_.merges.Add(merge.substr(0, space), merge.substr(space + 1));
     return true;
   }
 
   void RefuseInLists(const std::string& what) const {
     Require(part_ != Part::kVocab, where_, ": model.vocab ", Shown(word_), " is ", what,
             ", expected an id from 0 to ", INT32_MAX);
-    const size_t merge = file_.merges.size() - (part_ == Part::kOneMerge ? 1 : 0);
-    Require(part_ == Part::kRest, where_, ": model.merges[", merge, "] is ", what,
+    Require(part_ == Part::kRest, where_, ": model.merges[", file_.merges.size(), "] is ", what,
             ", expected two tokens");
   }
 
@@ -159,11 +158,25 @@ class Reader : public nlohmann::json_sax<json> {
   Part part_ = Part::kRest;
   std::vector<json*> open_;  // the objects and arrays being read, of file_.rest
   bool model_is_open_ = false;
-  std::string key_, word_;
+  std::string key_, word_, left_, right_;
   int halves_ = 0;
 };
 
 }  // namespace
+
+MergeList::Texts MergeList::operator[](size_t i) const {
+  const size_t begin = i == 0 ? 0 : places_[i - 1].end;
+  const std::string_view joined = std::string_view(text_).substr(begin, places_[i].end - begin);
+  return {joined.substr(0, places_[i].middle - begin), joined.substr(places_[i].middle - begin),
+          joined};
+}
+
+void MergeList::Add(std::string_view left, std::string_view right) {
+  text_ += left;
+  const size_t middle = text_.size();
+  text_ += right;
+  places_.push_back({middle, text_.size()});
+}
 
 TokenizerFile ReadTokenizerFile(std::string_view text, const std::string& where) {
   Reader reader(where);

@@ -10,10 +10,28 @@
 
 namespace r1zero {
 
+// The merges of a file in their order. Their texts are one text, because there are many.
+class MergeList {
+ public:
+  struct Texts {
+    std::string_view left, right, joined;
+  };
+  size_t size() const { return places_.size(); }
+  Texts operator[](size_t i) const;  // views into the list
+  void Add(std::string_view left, std::string_view right);
+
+ private:
+  struct Place {
+    size_t middle, end;  // of text_; it begins where the one before ends
+  };
+  std::string text_;
+  std::vector<Place> places_;
+};
+
 struct TokenizerFile {
-  nlohmann::json rest;                                      // without the two below
-  std::vector<std::pair<std::string, int32_t>> vocab;       // model.vocab, where it is an object
-  std::vector<std::pair<std::string, std::string>> merges;  // model.merges, of either form
+  nlohmann::json rest;                                 // without the two below
+  std::vector<std::pair<std::string, int32_t>> vocab;  // model.vocab, where it is an object
+  MergeList merges;                                    // model.merges, of either form
   bool has_merges = false;
 };
 

@@ -33,7 +33,7 @@ examples
 
 A JSON line is {"position": 2, "id": 3, "logits": [...]}, with --top {"position": 2, "id": 3, "top":
 [{"id": 5, "logit": 1.25, "logprob": -0.5}, ...]}, with --greedy {"greedy": [...]}. Float32; nine digits
-give the same float back. Exit status: 0 success, 1 failed, 2 bad usage.
+give the same float back. Exit status: 0 success, 1 failed, 2 bad usage, ids or model.
 )";
 constexpr int64_t kTableRows = 10;
 
@@ -78,8 +78,6 @@ class Reader {
  public:
   Reader(std::shared_ptr<const Weights> weights, int64_t length) {
     const ModelConfig& config = weights->config;
-    Require(length <= config.max_positions, length, " tokens, but the model has ",
-            config.max_positions, " positions");
     table_.resize((length + kernels::kKvBlockTokens - 1) / kernels::kKvBlockTokens);
     std::iota(table_.begin(), table_.end(), 0);
     decoder_ = MakeCpuDecoder(config, static_cast<int64_t>(table_.size()), length);
@@ -157,15 +155,32 @@ void PrintGreedy(Reader& reader, const ModelConfig& config, const LogitsFlags& f
   std::puts(flags.json ? "]}" : "");
 }
 
-void Print(const LogitsFlags& flags) {
-  kernels::RequireSimd();
-  const std::vector<int32_t> ids = ParseIds(flags.ids);
-  const std::shared_ptr<const Weights> weights = LoadHfWeights(flags.model);
-  for (const int32_t id : ids)
-    Require(id >= 0 && id < weights->config.vocab_size, "--ids: ", id,
-            " is no token of the model, whose are 0 to ", weights->config.vocab_size - 1);
+// What is asked for, once the flags are known to make sense together with the model.
+struct Request {
+  std::vector<int32_t> ids;
+  std::shared_ptr<const Weights> weights;
+  int64_t length = 0;  // of the ids and the greedy tokens that are read
+};
+
+Request Prepare(const LogitsFlags& flags) {
+  Request request{.ids = ParseIds(flags.ids), .weights = LoadHfWeights(flags.model)};
+  const ModelConfig& config = request.weights->config;
+  for (const int32_t id : request.ids)
+    Require(id >= 0 && id < config.vocab_size, "--ids: ", id,
+            " is no token of the model, whose are 0 to ", config.vocab_size - 1);
+  const auto given = static_cast<int64_t>(request.ids.size());
+  const int64_t most = config.max_positions - given,
+                further = std::max<int64_t>(0, flags.greedy - 1);
+  Require(further <= most, "--ids has ", given, " tokens and --greedy reads ", further,
+          " more, but the model has ", config.max_positions, " positions");
+  request.length = given + further;
+  return request;
+}
+
+void Print(const LogitsFlags& flags, const Request& request) {
+  const auto& [ids, weights, all_tokens] = request;
   const auto length = static_cast<int64_t>(ids.size());
-  Reader reader(weights, length + std::max<int64_t>(0, flags.greedy - 1));
+  Reader reader(weights, all_tokens);
   const bool only_last = flags.last || (flags.greedy > 0 && !flags.all);
   const std::vector<float>* logits_V = nullptr;
   for (int64_t begin = 0; begin < length;) {
@@ -186,8 +201,15 @@ int LogitsMain(int argc, char** argv) {
   AddFlags(app, flags);
   app.footer(kExamples);
   if (const int status = ParseCommandLine(app, argc, argv); status >= 0) return status;
+  Request request;
+  const int usable = Guarded("logits", kBadConfig, [&] {
+    kernels::RequireSimd();
+    request = Prepare(flags);
+    return kSuccess;
+  });
+  if (usable != kSuccess) return usable;
   return Guarded("logits", kFailed, [&] {
-    Print(flags);
+    Print(flags, request);
     return kSuccess;
   });
 }

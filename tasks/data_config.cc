@@ -32,9 +32,10 @@ void Describe(Fields& f, DataConfig& c) {
       "data: files of held-out problems, one for each of files; \"\": the last tenth of that one");
   f.Key("answer_column", c.answer_column,
         "data: column of the answer; empty: found; none: the rewards need no answer");
-  f.Key("style", c.style, "data: how a conversation becomes the prompt",
+  f.Key("style", c.style, "data, word_sums: how a conversation becomes the prompt",
         {"plain", "r1-zero", "chat"});
-  f.Key("system", c.system, "data: system message of conversations that have none; empty: none");
+  f.Key("system", c.system,
+        "data, word_sums: system message of conversations that have none; empty: none");
   f.Key("max_prompt_tokens", c.max_prompt_tokens,
         "data: problems with a longer prompt are left out; 0: none are", {.min = 0, .max = 1e9});
   f.Key("bad_rows", c.bad_rows,
@@ -73,9 +74,13 @@ void Check(const DataConfig& c) {
 void RequireUnset(const DataConfig& c, const std::string& task) {
   std::istringstream set(Values(c)), defaults(Values({}));
   for (std::string line, unset; std::getline(set, line) && std::getline(defaults, unset);)
-    Require(line == unset, line.substr(0, line.find(' ')),
-            " is set, but only the task data reads it, ", "not ", task,
-            "; leave it out, or set task.name = \"data\"");
+    if (line != unset) {
+      const std::string key = line.substr(0, line.find(' '));
+      const bool is_shared = key == "task.style" || key == "task.system";
+      Fail(key, " is set, but only the ",
+           is_shared ? "tasks data and word_sums read" : "task data reads", " it, not ", task,
+           "; leave it out, or set task.name = \"data\"");
+    }
 }
 
 }  // namespace r1zero

@@ -1,4 +1,4 @@
-// The keys of [task] that only `data` reads (docs/data.md).
+// The keys of [task] that `data` reads (docs/data.md), and of which `word_sums` reads style and system.
 #pragma once
 
 #include <cstdint>

@@ -1,21 +1,14 @@
 // Hostile weight files: whatever the bytes, the readers either give tensors that lie in the file, or
-// throw Error.
-//
-//   libFuzzer (clang, -DR1ZERO_FUZZ=ON)     safetensors_fuzz CORPUS
-//   any compiler                            safetensors_fuzz --runs 1000000 [--seed 1]
-//
-// The second is a mutator of our own: run n depends on (seed, n) alone, so that a number is enough to
-// run a failure again (--first n --runs 1). docs/models.md has the command under sanitizers.
-#include <cstdio>
+// throw Error. docs/models.md has the command under sanitizers.
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
-#include "common/philox.h"
 #include "policy/safetensors.h"
 #include "policy/weight_files.h"
+#include "tests/fuzz/fuzz_target.h"
 
 namespace r1zero {
 namespace {
@@ -52,8 +45,8 @@ std::string FileOf(const std::string& header, size_t data_bytes) {
   return file + header + std::string(data_bytes, '\x3f');
 }
 
-const std::vector<std::string>& Seeds() {
-  static const std::vector<std::string> seeds{
+std::vector<std::string> Seeds() {
+  return {
       FileOf("{}", 0),
       FileOf(R"({"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}})", 24),
       FileOf(R"({"__metadata__":{"format":"pt"},"a":{"dtype":"BF16","shape":[4],)"
@@ -63,59 +56,35 @@ const std::vector<std::string>& Seeds() {
       R"({"metadata":{"total_size":12},"weight_map":{"a":"model-00001-of-00002.safetensors",)"
       R"("b":"model-00002-of-00002.safetensors"}})",
   };
-  return seeds;
 }
 
-const std::vector<std::string>& Words() {
-  static const std::vector<std::string> words{"0",
-                                              "-1",
-                                              "9223372036854775807",
-                                              "18446744073709551615",
-                                              "1e400",
-                                              "2.0",
-                                              "null",
-                                              "[]",
-                                              "{}",
-                                              "\"F32\"",
-                                              "\"BF16\"",
-                                              "\"I64\"",
-                                              "\"shape\"",
-                                              "\"dtype\"",
-                                              "\"data_offsets\"",
-                                              "\"w\":",
-                                              ",",
-                                              ":",
-                                              "[0,8]",
-                                              "../x",
-                                              "/",
-                                              ".safetensors",
-                                              "\\u0000",
-                                              "\xff",
-                                              "[[[[",
-                                              "__metadata__"};
-  return words;
-}
-
-void Mutate(std::string& bytes, RandomStream& random) {
-  const size_t at = random.Below(bytes.size() + 1);
-  const size_t count = std::min<size_t>(random.Below(9), bytes.size() - at);
-  switch (random.Below(7)) {
-    case 0:
-      if (at < bytes.size()) bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.Below(8)));
-      break;
-    case 1:
-      if (at < bytes.size()) bytes[at] = static_cast<char>(random.Below(256));
-      break;
-    case 2: bytes.erase(at, count); break;
-    case 3: bytes.insert(at, bytes.substr(at, count)); break;
-    case 4: bytes.insert(at, Words()[random.Below(Words().size())]); break;
-    case 5: bytes.resize(at); break;
-    case 6: {  // a length of the header that fits what is there now, or nearly
-      if (bytes.size() < 8) break;
-      const uint64_t length = random.Below(bytes.size() - 7);
-      std::memcpy(bytes.data(), &length, sizeof(length));
-    }
-  }
+std::vector<std::string> Words() {
+  return {"0",
+          "-1",
+          "9223372036854775807",
+          "18446744073709551615",
+          "1e400",
+          "2.0",
+          "null",
+          "[]",
+          "{}",
+          "\"F32\"",
+          "\"BF16\"",
+          "\"I64\"",
+          "\"shape\"",
+          "\"dtype\"",
+          "\"data_offsets\"",
+          "\"w\":",
+          ",",
+          ":",
+          "[0,8]",
+          "../x",
+          "/",
+          ".safetensors",
+          "\\u0000",
+          "\xff",
+          "[[[[",
+          "__metadata__"};
 }
 
 // A replaced word often leaves the length right; where it does not, the header is mostly repaired, so
@@ -127,41 +96,28 @@ void RepairLength(std::string& bytes) {
   std::memcpy(bytes.data(), &length, sizeof(length));
 }
 
-std::string Input(uint64_t seed, uint64_t run) {
-  RandomStream random(seed, RandomPurpose::kPrompt, run);
-  std::string bytes = Seeds()[random.Below(Seeds().size())];
-  for (int64_t n = 1 + random.Below(4); n > 0; --n) Mutate(bytes, random);
-  if (random.Below(4) != 0 && !bytes.starts_with('{')) RepairLength(bytes);
-  return bytes;
+// Mostly; else a length that fits what is there now, or nearly, or whatever became of it.
+void Repair(std::string& bytes, RandomStream& random) {
+  if (bytes.size() < 8 || bytes.starts_with('{')) return;
+  const int64_t kind = random.Below(8);
+  if (kind < 6) return RepairLength(bytes);
+  const uint64_t length = random.Below(static_cast<int64_t>(bytes.size()) - 7);
+  if (kind == 6) std::memcpy(bytes.data(), &length, sizeof(length));
+}
+
+uint32_t Read(const std::string& bytes) {
+  return (ReadsAsSafetensors(bytes) ? 1 : 0) | (ReadsAsIndex(bytes) ? 2 : 0);
 }
 
 }  // namespace
+
+const FuzzTarget& TheFuzzTarget() {
+  static const FuzzTarget target{.seeds = Seeds(),
+                                 .words = Words(),
+                                 .outcomes = {"read as safetensors", "read as an index"},
+                                 .read = Read,
+                                 .repair = Repair};
+  return target;
+}
+
 }  // namespace r1zero
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::string bytes(reinterpret_cast<const char*>(data), size);
-  r1zero::ReadsAsSafetensors(bytes);
-  r1zero::ReadsAsIndex(bytes);
-  return 0;
-}
-
-#ifndef R1ZERO_LIBFUZZER
-int main(int argc, char** argv) {
-  uint64_t runs = 10000, seed = 1, first = 0;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string flag = argv[i];
-    (flag == "--runs"   ? runs
-     : flag == "--seed" ? seed
-                        : first) = std::strtoull(argv[i + 1], nullptr, 10);
-  }
-  uint64_t files = 0, indexes = 0;
-  for (uint64_t run = first; run < first + runs; ++run) {
-    const std::string bytes = r1zero::Input(seed, run);
-    files += r1zero::ReadsAsSafetensors(bytes);
-    indexes += r1zero::ReadsAsIndex(bytes);
-  }
-  std::printf("%llu runs: %llu read as safetensors, %llu as an index, the others were refused\n",
-              static_cast<unsigned long long>(runs), static_cast<unsigned long long>(files),
-              static_cast<unsigned long long>(indexes));
-}
-#endif

@@ -279,8 +279,9 @@ TEST(DataTask, KeysThatDoNotFitTogetherAreNamed) {
               HasSubstr("task.pass_rate_min is 0.9"));
   EXPECT_THAT(refusal({.file = path, .prompt_template = "none"}),
               HasSubstr("expected {prompt} in it"));
-  EXPECT_THAT(refusal({.name = "jsonl", .file = path, .data = {.system = "s"}}),
-              HasSubstr("task.system is set, but only the task data reads it, not jsonl"));
+  EXPECT_THAT(
+      refusal({.name = "jsonl", .file = path, .data = {.system = "s"}}),
+      HasSubstr("task.system is set, but only the tasks data and word_sums read it, not jsonl"));
   EXPECT_THAT(refusal({.file = path, .largest_number = 9}), HasSubstr("task.largest_number"));
 }
 
