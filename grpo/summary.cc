@@ -1,10 +1,9 @@
 #include "grpo/summary.h"
 
 #include <algorithm>
-#include <cmath>
-#include <iomanip>
 #include <sstream>
 
+#include "grpo/estimate_text.h"
 #include "grpo/evaluation_json.h"
 
 namespace r1zero {
@@ -26,21 +25,6 @@ const Evaluation* First(std::span<const Evaluation> evaluations) {
 // What the first evaluation at the end is compared with.
 const Evaluation* FirstBase(const Summary& s) {
   return s.final.empty() ? First(s.base) : FindLike(s.base, s.final[0]);
-}
-
-std::string Fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
-
-std::string WithInterval(const Estimate& e, int digits) {
-  return Fixed(e.value, digits) + " [" + Fixed(e.low, digits) + ", " + Fixed(e.high, digits) + "]";
-}
-
-std::string Left(std::string text, size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
 }
 
 void Row(std::ostringstream& out, const std::string& name, const Estimate* base,

@@ -13,9 +13,8 @@
 #include "services/command.h"
 #include "services/completion_printer.h"
 #include "services/conversation.h"
-#include "services/number_range.h"
+#include "services/sampling_flags.h"
 #include "services/verbs.h"
-#include "tasks/prompt_style.h"
 
 namespace r1zero {
 namespace {
@@ -44,31 +43,12 @@ struct SampleFlags {
 
 void AddFlags(CLI::App& app, SampleFlags& flags) {
   ConversationOptions& o = flags.conversation;
-  app.add_option("--model", o.model,
-                 "a Hugging Face folder, a checkpoint, or a run (its newest one)")
-      ->required();
+  AddPromptFlags(app, o.model, o.style, o.system);
   app.add_option("--prompt", flags.prompt, "one prompt, and no more");
-  app.add_option("--style", o.style, "how a prompt is put: plain, r1-zero, or chat (its template)")
-      ->check(CLI::IsMember(PromptStyles()))
-      ->capture_default_str();
-  app.add_option("--system", o.system, "a system message before the first prompt");
   app.add_option("--n", o.sampling.group_size, "completions of each prompt")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--seed", o.sampling.seed, "decides every token")->capture_default_str();
-  app.add_option("--temperature", o.sampling.temperature, "0: the likeliest token")
-      ->check(NumberWithin(0.0, 100.0))
-      ->capture_default_str();
-  app.add_option("--top-p", o.sampling.top_p,
-                 "draw from the fewest tokens that hold this much; 1: off")
-      ->check(NumberWithin(1e-6, 1.0))
-      ->capture_default_str();
-  app.add_option("--top-k", o.sampling.top_k, "draw from so many likeliest tokens; 0: off")
-      ->check(CLI::Range(0, 1 << 24))
-      ->capture_default_str();
-  app.add_option("--max-tokens", o.max_tokens, "of a completion; fewer where the context ends")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
-      ->capture_default_str();
+  AddSamplingFlags(app, o.sampling, o.max_tokens);
   app.add_flag("--logprobs", flags.logprobs, "show each token with its log-probability");
   app.add_flag("--json", flags.json, "a JSON object a line for each completion");
   app.add_flag("--no-color", flags.no_colour, "plain text on a terminal too (or set NO_COLOR)");
