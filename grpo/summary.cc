@@ -46,6 +46,9 @@ void Table(std::ostringstream& out, const Evaluation* base, const Evaluation& fi
   for (const auto& [k, estimate] : final.pass_at)
     if (k == 1 || k == 8 || k == 16)
       Row(out, "pass@" + std::to_string(k), base ? FindPassAt(*base, k) : nullptr, estimate, 3);
+  for (const auto& [k, estimate] : final.maj_at)  // maj@1 is pass@1
+    if (k == 8 || k == 16)
+      Row(out, "maj@" + std::to_string(k), base ? FindMajAt(*base, k) : nullptr, estimate, 3);
   Row(out, "right format", base ? &base->format : nullptr, final.format, 3);
   Row(out, "tokens a completion", base ? &base->mean_length : nullptr, final.mean_length, 1);
   Row(out, "cut off", base ? &base->truncated : nullptr, final.truncated, 3);

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "grpo/estimate_text.h"
+#include "grpo/evaluation_json.h"
 #include "services/console.h"
 
 namespace r1zero {
