@@ -40,7 +40,8 @@ struct EvalFlags {
 
 void AddInputFlags(CLI::App& app, EvalFlags& flags) {
   EvaluationOptions& o = flags.run;
-  AddPromptFlags(app, o.model, o.style, o.data.system);
+  AddModelFlags(app, o.model, o.storage);
+  AddPromptFlags(app, o.style, o.data.system);
   app.add_option("--data", o.data.file, "rows of {\"prompt\" or \"question\", \"answer\"}")
       ->required();
   app.add_option("--verifier", o.verifier,

@@ -7,9 +7,17 @@
 
 namespace r1zero {
 
-void AddPromptFlags(CLI::App& app, std::string& model, std::string& style, std::string& system) {
+void AddModelFlags(CLI::App& app, std::string& model, std::string& storage) {
   app.add_option("--model", model, "a Hugging Face folder, a checkpoint, or a run (its newest one)")
       ->required();
+  app.add_option("--storage", storage,
+                 "of matrices, embedding, keys and values: bfloat16 rounds them and halves their "
+                 "memory, as policy.storage of a run")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->capture_default_str();
+}
+
+void AddPromptFlags(CLI::App& app, std::string& style, std::string& system) {
   app.add_option("--style", style, "how a prompt is put: plain, r1-zero, or chat (its template)")
       ->check(CLI::IsMember(PromptStyles()))
       ->capture_default_str();

@@ -12,8 +12,11 @@ class App;
 
 namespace r1zero {
 
-// --model (required), --style, --system.
-void AddPromptFlags(CLI::App& app, std::string& model, std::string& style, std::string& system);
+// --model (required), --storage.
+void AddModelFlags(CLI::App& app, std::string& model, std::string& storage);
+
+// --style, --system.
+void AddPromptFlags(CLI::App& app, std::string& style, std::string& system);
 
 // --temperature, --top-p, --top-k, --max-tokens, --seed. What is not given keeps its value.
 void AddSamplingFlags(CLI::App& app, SamplingParams& sampling, int64_t& max_tokens);

@@ -61,6 +61,16 @@ TEST_F(SampleVerb, GivesALogprobForEachToken) {
   EXPECT_EQ(std::ranges::count(table, '\n'), static_cast<long>(2 + one.at("tokens").size()));
 }
 
+TEST_F(SampleVerb, SamplesUnderTheStorageThatItIsTold) {
+  const auto logprobs = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--prompt", "1+1=", "--logprobs"});
+    return Completions(more)[0].at("logprobs");
+  };
+  EXPECT_NE(logprobs({"--storage", "bfloat16"}), logprobs({}));
+  EXPECT_EQ(logprobs({"--storage", "float32"}), logprobs({}));
+  EXPECT_EQ(Sample({"--prompt", "1", "--storage", "half"}).status, 2);
+}
+
 TEST_F(SampleVerb, RefusesWhatCannotBeSampled) {
   const auto status = [&](std::vector<std::string> more) { return Sample(std::move(more)).status; };
   EXPECT_EQ(status({"--prompt", ""}), 2);
