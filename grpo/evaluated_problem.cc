@@ -23,7 +23,7 @@ Json SampleJson(const EvaluatedSample& s) {
                {"extracted", s.extracted},
                {"format", s.format},
                {"tokens", s.tokens},
-               {"finish_reason", kFinishReasons[static_cast<size_t>(s.finish_reason)]},
+               {"finish_reason", FinishReasonName(s.finish_reason)},
                {"text", s.text}};
   if (s.undecided) json["undecided"] = true;
   return json;
@@ -42,6 +42,10 @@ EvaluatedSample SampleFromJson(const Json& json) {
 
 }  // namespace
 
+const char* FinishReasonName(FinishReason reason) {
+  return kFinishReasons[static_cast<size_t>(reason)];
+}
+
 bool EvaluatedProblem::undecided() const {
   return std::ranges::any_of(samples, &EvaluatedSample::undecided);
 }
@@ -49,6 +53,12 @@ bool EvaluatedProblem::undecided() const {
 Tally EvaluatedProblem::tally() const {
   return {std::ranges::count_if(samples, &EvaluatedSample::right),
           static_cast<int64_t>(samples.size())};
+}
+
+std::vector<Vote> EvaluatedProblem::votes() const {
+  std::vector<Vote> votes;
+  for (const EvaluatedSample& sample : samples) votes.push_back({sample.extracted, sample.right});
+  return votes;
 }
 
 int64_t EvaluatedProblem::tokens() const {

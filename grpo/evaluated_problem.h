@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "grpo/json_file.h"
+#include "grpo/majority.h"
 #include "grpo/paired.h"
 #include "rollout/group.h"
 
 namespace r1zero {
+
+const char* FinishReasonName(FinishReason reason);  // "stop", "length" or "stop_string"
 
 struct EvaluatedSample {
   bool right = false;      // judged correct, and not cut off
@@ -30,7 +33,8 @@ struct EvaluatedProblem {
 
   bool undecided() const;
   Tally tally() const;
-  int64_t tokens() const;  // of all samples
+  std::vector<Vote> votes() const;  // one a sample
+  int64_t tokens() const;           // of all samples
 };
 
 // {"row", "prompt_sha256", "samples": 16, "right": 3, "prompt", "gold", "completions": [{"right",

@@ -34,6 +34,8 @@ Json ToJson(const Evaluation& evaluation) {
   json["samples"] = evaluation.samples;
   for (const auto& [k, estimate] : evaluation.pass_at)
     Put(json, "pass@" + std::to_string(k), estimate);
+  for (const auto& [k, estimate] : evaluation.maj_at)
+    Put(json, "maj@" + std::to_string(k), estimate);
   Put(json, "format", evaluation.format);
   Put(json, "mean_length", evaluation.mean_length);
   Put(json, "clipped_ratio", evaluation.truncated);
@@ -53,6 +55,8 @@ Evaluation EvaluationFromJson(const Json& json, const std::string& where) try {
   e.samples = json.at("samples").get<int64_t>();
   for (int64_t k = 1; k <= e.samples; k *= 2)
     e.pass_at.emplace_back(k, Get(json, "pass@" + std::to_string(k)));
+  for (int64_t k = 1; json.contains("maj@" + std::to_string(k)); k *= 2)
+    e.maj_at.emplace_back(k, Get(json, "maj@" + std::to_string(k)));
   e.format = Get(json, "format");
   e.mean_length = Get(json, "mean_length");
   e.truncated = Get(json, "clipped_ratio");
@@ -64,6 +68,36 @@ Evaluation EvaluationFromJson(const Json& json, const std::string& where) try {
   return e;
 } catch (const Json::exception& e) {
   Fail(where, ": not an evaluation: ", e.what());
+}
+
+Json ToJson(const EvaluationSummary& summary) {
+  Json json = {{"problems", summary.problems}, {"samples", summary.samples}};
+  for (const auto& [k, estimate] : summary.pass_at)
+    Put(json, "pass@" + std::to_string(k), estimate);
+  for (const auto& [k, estimate] : summary.maj_at) Put(json, "maj@" + std::to_string(k), estimate);
+  Put(json, "format", summary.format);
+  Put(json, "mean_length", summary.mean_length);
+  Put(json, "clipped_ratio", summary.truncated);
+  json["undecided_rows"] = summary.undecided_rows;
+  json["reasons"] = Json::object();
+  for (const auto& [reason, count] : summary.reasons) json["reasons"][reason] = count;
+  json["tokens_generated"] = summary.tokens;
+  return json;
+}
+
+Json ToJson(const EvaluationComparison& c) {
+  Json json = {{"problems", c.problems}, {"only_here", c.only_ours}, {"only_there", c.only_theirs}};
+  Put(json, "pass@1_there", c.pass_at_1_theirs);
+  Put(json, "pass@1_here", c.pass_at_1_ours);
+  Put(json, "pass@1_difference", c.pass_at_1.difference);
+  json["pass@1_p_value"] = c.pass_at_1.p_value;
+  json["problems_better"] = c.pass_at_1.better;
+  json["problems_worse"] = c.pass_at_1.worse;
+  json["problems_equal"] = c.pass_at_1.equal;
+  json["majority_gained"] = c.majority_gained;
+  json["majority_lost"] = c.majority_lost;
+  json["majority_p_value"] = c.majority_p_value;
+  return json;
 }
 
 }  // namespace r1zero

@@ -1,8 +1,6 @@
-// What the rows of an evaluation come to, with confidence intervals, and against another's.
+// What the rows of an evaluation come to, with confidence intervals.
 #pragma once
 
-#include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,26 +24,5 @@ struct EvaluationSummary {
 // Intervals are bootstrapped over problems with `seed`. The order of the problems does not matter.
 // Error if no problem could be judged, or if one has another number of samples than the first.
 EvaluationSummary Summarise(std::vector<EvaluatedProblem> problems, uint64_t seed);
-
-// The first of `ours` minus `theirs`, on the problems that both judged.
-struct EvaluationComparison {
-  int64_t problems = 0;
-  int64_t only_ours = 0, only_theirs = 0;  // problems that the other one does not have
-  Estimate pass_at_1_theirs, pass_at_1_ours;
-  PairedComparison pass_at_1;   // a: theirs, b: ours
-  int64_t majority_gained = 0;  // problems that only our majority vote solves
-  int64_t majority_lost = 0;    // only theirs
-  double majority_p_value = 1;  // McNemar's exact test
-};
-
-// Problems are paired by row if `same_file`, else by the SHA-256 of their prompts. A majority vote
-// solves a problem if more than half of its winners are right. Error if no problem is in both.
-EvaluationComparison Compare(std::span<const EvaluatedProblem> ours,
-                             std::span<const EvaluatedProblem> theirs, bool same_file,
-                             uint64_t seed);
-
-// "pass@1" and "pass@1_ci" beside each other, as in summary.json.
-Json ToJson(const EvaluationSummary& summary);
-Json ToJson(const EvaluationComparison& comparison);
 
 }  // namespace r1zero

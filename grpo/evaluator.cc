@@ -6,9 +6,13 @@
 #include <functional>
 
 #include "common/error.h"
+#include "grpo/majority.h"
 
 namespace r1zero {
 namespace {
+
+// Of maj@k while training: its cost grows with k^2, and more change little.
+constexpr int64_t kLargestMajorityK = 64;
 
 const NamedReward* FindPart(const Completion& completion, const std::string& name) {
   for (const NamedReward& part : completion.parts)
@@ -65,6 +69,35 @@ Estimate PassAt(std::span<const Group> groups, int64_t k, uint64_t seed) {
   return MeanWithInterval(per_problem, seed);
 }
 
+Vote VoteOf(const Completion& completion) {
+  const NamedReward* accuracy = FindPart(completion, "accuracy");
+  if (!accuracy || completion.finish_reason == FinishReason::kLength) return {};
+  return {accuracy->extracted, IsRight(completion)};
+}
+
+// Empty if nobody votes: then the rule has no normal form of an answer, or there was no answer.
+std::vector<std::vector<Vote>> VotesOf(std::span<const Group> groups) {
+  std::vector<std::vector<Vote>> votes;
+  bool has_answer = false;
+  for (const Group& group : groups) {
+    votes.emplace_back();
+    for (const Completion& completion : group.completions) {
+      votes.back().push_back(VoteOf(completion));
+      has_answer |= !votes.back().back().answer.empty();
+    }
+  }
+  if (!has_answer) votes.clear();
+  return votes;
+}
+
+void AddMajority(std::span<const Group> groups, uint64_t seed, Evaluation& e) {
+  if (e.samples > kMostVotes) return;
+  const auto votes = VotesOf(groups);
+  if (votes.empty()) return;
+  for (int64_t k = 1; k <= std::min(e.samples, kLargestMajorityK); k *= 2)
+    e.maj_at.emplace_back(k, MajorityOver(votes, k, seed));
+}
+
 }  // namespace
 
 double ParseTemperature(const std::string& text) {
@@ -87,6 +120,7 @@ Evaluation Evaluate(std::span<const Group> groups, double temperature,
   e.problems = static_cast<int64_t>(groups.size());
   e.samples = static_cast<int64_t>(groups[0].completions.size());
   for (int64_t k = 1; k <= e.samples; k *= 2) e.pass_at.emplace_back(k, PassAt(groups, k, seed));
+  AddMajority(groups, seed, e);
   e.format = mean(HasFormat);
   e.mean_length = mean([](const Completion& c) { return static_cast<double>(c.tokens.size()); });
   e.truncated = mean([](const Completion& c) { return c.finish_reason == FinishReason::kLength; });
@@ -95,35 +129,6 @@ Evaluation Evaluate(std::span<const Group> groups, double temperature,
                             return static_cast<double>(CountWord(c.text, word));
                           }));
   return e;
-}
-
-Metrics EvaluationMetrics(const Evaluation& evaluation, const std::string& prefix) {
-  Metrics metrics;
-  const auto add = [&](const std::string& name, const Estimate& estimate) {
-    metrics.emplace_back(prefix + name, estimate.value);
-    metrics.emplace_back(prefix + name + "_low", estimate.low);
-    metrics.emplace_back(prefix + name + "_high", estimate.high);
-  };
-  for (const auto& [k, estimate] : evaluation.pass_at) add("pass@" + std::to_string(k), estimate);
-  add("format", evaluation.format);
-  add("mean_length", evaluation.mean_length);
-  add("clipped_ratio", evaluation.truncated);
-  for (const auto& [word, estimate] : evaluation.counts) add(word, estimate);
-  return metrics;
-}
-
-const Evaluation* FindLike(std::span<const Evaluation> evaluations, const Evaluation& like) {
-  const auto found = std::ranges::find_if(evaluations, [&](const Evaluation& e) {
-    return e.temperature == like.temperature && e.problems == like.problems &&
-           e.samples == like.samples;
-  });
-  return found == evaluations.end() ? nullptr : &*found;
-}
-
-const Estimate* FindPassAt(const Evaluation& evaluation, int64_t k) {
-  for (const auto& [at, estimate] : evaluation.pass_at)
-    if (at == k) return &estimate;
-  return nullptr;
 }
 
 }  // namespace r1zero

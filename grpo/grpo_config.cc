@@ -56,8 +56,8 @@ bool IsMetricName(std::string word, std::span<const std::string> words) {
   }
   constexpr std::array names = {"format",     "mean_length",   "min_length",
                                 "max_length", "clipped_ratio", "mean_terminated_length"};
-  return word.starts_with("pass@") || word.starts_with("temperature_") ||
-         std::ranges::find(names, word) != names.end();
+  return word.starts_with("pass@") || word.starts_with("maj@") ||
+         word.starts_with("temperature_") || std::ranges::find(names, word) != names.end();
 }
 
 }  // namespace

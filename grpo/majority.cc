@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <vector>
 
 #include "common/error.h"
 
 namespace r1zero {
 namespace {
-
-constexpr int64_t kMostVotes = 1000;  // binomials up to C(1000, 500) fit a double
 
 struct Answer {
   int64_t count = 0;
@@ -122,6 +119,14 @@ double MajorityAtK(std::span<const Vote> votes, int64_t k) {
     right_share += draws.RightShare();
   }
   return right_share / Binomials(n, k)[k];
+}
+
+Estimate MajorityOver(std::span<const std::vector<Vote>> votes_by_problem, int64_t k,
+                      uint64_t seed) {
+  std::vector<double> per_problem;
+  for (const std::vector<Vote>& votes : votes_by_problem)
+    per_problem.push_back(MajorityAtK(votes, k));
+  return MeanWithInterval(per_problem, seed);
 }
 
 }  // namespace r1zero

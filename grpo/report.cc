@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "grpo/chart.h"
+#include "grpo/estimate_text.h"
 #include "grpo/json_file.h"
 #include "grpo/report_text.h"
 

@@ -1,9 +1,5 @@
 #include "grpo/report_text.h"
 
-#include <algorithm>
-#include <iomanip>
-#include <sstream>
-
 #include "grpo/chart.h"
 
 namespace r1zero {
@@ -33,12 +29,6 @@ std::string_view WordAt(std::string_view text, std::span<const std::string> word
 }
 
 }  // namespace
-
-std::string Fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
 
 std::string MarkUp(std::string_view text, std::span<const std::string> words) {
   std::string out;

@@ -1,4 +1,4 @@
-// Text and numbers of the report.
+// Text of the report.
 #pragma once
 
 #include <span>
@@ -6,8 +6,6 @@
 #include <string_view>
 
 namespace r1zero {
-
-std::string Fixed(double value, int digits);
 
 // A completion as HTML: escaped, with what is inside <think> and <answer> coloured and the words
 // marked.

@@ -1,10 +1,9 @@
 #include "grpo/summary.h"
 
 #include <algorithm>
-#include <cmath>
-#include <iomanip>
 #include <sstream>
 
+#include "grpo/estimate_text.h"
 #include "grpo/evaluation_json.h"
 
 namespace r1zero {
@@ -28,21 +27,6 @@ const Evaluation* FirstBase(const Summary& s) {
   return s.final.empty() ? First(s.base) : FindLike(s.base, s.final[0]);
 }
 
-std::string Fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
-
-std::string WithInterval(const Estimate& e, int digits) {
-  return Fixed(e.value, digits) + " [" + Fixed(e.low, digits) + ", " + Fixed(e.high, digits) + "]";
-}
-
-std::string Left(std::string text, size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
-
 void Row(std::ostringstream& out, const std::string& name, const Estimate* base,
          const Estimate& final, int digits) {
   out << "  " << Left(name, 22) << Left(base ? WithInterval(*base, digits) : "-", 24)
@@ -62,6 +46,9 @@ void Table(std::ostringstream& out, const Evaluation* base, const Evaluation& fi
   for (const auto& [k, estimate] : final.pass_at)
     if (k == 1 || k == 8 || k == 16)
       Row(out, "pass@" + std::to_string(k), base ? FindPassAt(*base, k) : nullptr, estimate, 3);
+  for (const auto& [k, estimate] : final.maj_at)  // maj@1 is pass@1
+    if (k == 8 || k == 16)
+      Row(out, "maj@" + std::to_string(k), base ? FindMajAt(*base, k) : nullptr, estimate, 3);
   Row(out, "right format", base ? &base->format : nullptr, final.format, 3);
   Row(out, "tokens a completion", base ? &base->mean_length : nullptr, final.mean_length, 1);
   Row(out, "cut off", base ? &base->truncated : nullptr, final.truncated, 3);

@@ -2,21 +2,17 @@
 
 #include <algorithm>
 
+#include "common/boxed.h"
+
 namespace r1zero {
 namespace {
 
 constexpr std::string_view kBox = "\\boxed{", kHashes = "####";
 
 AnswerRegion LastBox(std::string_view region) {
-  const size_t box = region.rfind(kBox);
-  if (box == region.npos) return {"", "no_answer"};
-  const size_t begin = box + kBox.size();
-  int64_t depth = 1;
-  for (size_t at = begin; at < region.size(); ++at) {
-    depth += region[at] == '{' ? 1 : region[at] == '}' ? -1 : 0;
-    if (depth == 0) return {region.substr(begin, at - begin), ""};
-  }
-  return {"", "unclosed_answer"};
+  const Boxed box = LastBoxed(region);
+  if (box.is_closed) return {box.content, ""};
+  return {"", box.is_found ? "unclosed_answer" : "no_answer"};
 }
 
 AnswerRegion AfterHashes(std::string_view region) {

@@ -63,6 +63,7 @@ struct NamedReward {
   double score = 0;
   bool undecided = false;
   std::string reason;
+  std::string extracted;  // the answer that was read, in normal form; empty: none
 };
 
 // From this token of the completion on, up to the next span, the policy was of this version.

@@ -47,12 +47,9 @@ void CheckMemory(const EngineConfig& config, const ModelConfig& policy,
                  const RolloutDemand& demand) {
   const int64_t blocks = NumKvBlocks(config, demand.max_total_tokens);
   const double bytes = KvCacheBytes(policy, blocks, demand.storage);
-  const double most = demand.memory_bytes > 0
-                          ? std::min(kMostBytes, static_cast<double>(demand.memory_bytes))
-                          : kMostBytes;
-  Require(blocks <= kMaxKvBlocks && bytes <= most, "a worker's ", blocks, " KV blocks would take ",
-          bytes / 1e9, " GB, at most ", kMaxKvBlocks, " blocks and ", most / 1e9,
-          " GB are possible; ",
+  Require(blocks <= kMaxKvBlocks && bytes <= kMostBytes, "a worker's ", blocks,
+          " KV blocks would take ", bytes / 1e9, " GB, at most ", kMaxKvBlocks, " blocks and ",
+          kMostBytes / 1e9, " GB are possible; ",
           config.kv_blocks > 0 ? "lower rollout.kv_blocks"
                                : "lower rollout.max_sequences or rollout.max_total_tokens, or set "
                                  "rollout.kv_blocks");

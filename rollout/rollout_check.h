@@ -15,7 +15,6 @@ struct RolloutDemand {
   int64_t eval_samples = 0;  // of an evaluation, the most of one prompt; 0: no evaluation
   int64_t max_total_tokens = 0;
   int64_t longest_prompt_tokens = 1;
-  int64_t memory_bytes = 0;  // of a worker's machine; 0: not known
   kernels::Storage storage = kernels::Storage::kFloat32;
 };
 

@@ -10,15 +10,15 @@ namespace r1zero {
 
 CompletionPrinter::CompletionPrinter(const SamplingModel& model, const PrinterOptions& options,
                                      std::string_view prompt, int32_t samples, FILE* out)
-    : model_(model), options_(options), token_texts_(model.TokenTexts()), out_(out) {
+    : model_(model), options_(options), out_(out) {
   for (int32_t i = 0; i < samples; ++i)
-    samples_.push_back({{}, AnswerPainter(options.colour, EndsInsideThink(prompt)), "", "", false});
+    samples_.push_back({StreamDecoder(*model.tokenizer),
+                        AnswerPainter(options.colour, EndsInsideThink(prompt)), "", "", false});
 }
 
 void CompletionPrinter::Token(int32_t sample, const Completion& completion, bool is_finished) {
   Sample& to = samples_[sample];
-  const std::string& bytes = token_texts_[completion.tokens.back()];
-  to.waiting += to.painter.Feed(Shown(to.characters.Feed(bytes)));
+  to.waiting += to.painter.Feed(Shown(to.characters.Add(completion.tokens.back())));
   if (is_finished) End(to, completion);
   Show();
 }

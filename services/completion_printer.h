@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "policy/stream_decoder.h"
 #include "rollout/group.h"
 #include "services/answer_painter.h"
 #include "services/sampling_model.h"
-#include "services/utf8_stream.h"
 
 namespace r1zero {
 
@@ -30,7 +30,7 @@ class CompletionPrinter {
 
  private:
   struct Sample {
-    Utf8Stream characters;
+    StreamDecoder characters;
     AnswerPainter painter;
     std::string waiting;  // to be shown when its turn comes
     std::string after;    // the table of log-probabilities
@@ -45,7 +45,6 @@ class CompletionPrinter {
 
   const SamplingModel& model_;
   const PrinterOptions options_;
-  const std::vector<std::string> token_texts_;
   std::vector<Sample> samples_;
   size_t current_ = 0;      // the one that is shown
   bool has_title_ = false;  // of the current one

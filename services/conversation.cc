@@ -17,7 +17,7 @@ std::vector<ChatMessage> FirstMessages(const std::string& system) {
 
 Conversation::Conversation(ConversationOptions options)
     : options_(std::move(options)),
-      model_(LoadSamplingModel(options_.model)),
+      model_(LoadSamplingModel(options_.model, options_.storage)),
       render_(MakePromptRenderer(options_.style, model_.folder)),
       messages_(FirstMessages(options_.system)) {
   RequireSystemFits(options_.style, options_.system, "--system");
@@ -37,7 +37,7 @@ std::string Conversation::Prompt(const std::string& text) const {
 // The room for keys and values grows with the conversation, and no engine can drop what it samples.
 Engine& Conversation::EngineFor(int64_t total_tokens) {
   if (engine_ && total_tokens <= capacity_) return *engine_;
-  capacity_ = std::min(model_.config().max_positions, std::max(total_tokens, 2 * capacity_));
+  capacity_ = std::min(model_.config.max_positions, std::max(total_tokens, 2 * capacity_));
   const int32_t samples = options_.sampling.group_size;
   engine_.reset();
   engine_ = MakeSamplingEngine(model_, {.group_size = samples,

@@ -13,6 +13,7 @@ namespace r1zero {
 
 struct ConversationOptions {
   std::string model;
+  std::string storage = "float32";  // or bfloat16: of its engine
   std::string style = "plain";
   std::string system;
   SamplingParams sampling{.group_size = 1, .temperature = 1, .seed = 1};

@@ -79,6 +79,7 @@ void CompletionToProto(const Completion& completion, v1::Completion* proto) {
     out->set_score(part.score);
     out->set_undecided(part.undecided);
     out->set_reason(part.reason);
+    out->set_extracted(part.extracted);
   }
   const KeptSets& kept = completion.kept;
   proto->mutable_kept_lengths()->Add(kept.lengths_T.begin(), kept.lengths_T.end());
@@ -99,7 +100,8 @@ Completion CompletionFromProto(const v1::Completion& proto) {
                                 .weight = part.weight(),
                                 .score = part.score(),
                                 .undecided = part.undecided(),
-                                .reason = part.reason()});
+                                .reason = part.reason(),
+                                .extracted = part.extracted()});
   }
   completion.kept = {.lengths_T = {proto.kept_lengths().begin(), proto.kept_lengths().end()},
                      .words = {proto.kept_words().begin(), proto.kept_words().end()}};

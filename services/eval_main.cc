@@ -11,8 +11,8 @@
 #include "services/evaluation_text.h"
 #include "services/machine_memory.h"
 #include "services/number_range.h"
+#include "services/sampling_flags.h"
 #include "services/verbs.h"
-#include "tasks/prompt_style.h"
 
 namespace r1zero {
 namespace {
@@ -40,9 +40,8 @@ struct EvalFlags {
 
 void AddInputFlags(CLI::App& app, EvalFlags& flags) {
   EvaluationOptions& o = flags.run;
-  app.add_option("--model", o.model,
-                 "a Hugging Face folder, a checkpoint, or a run (its newest one)")
-      ->required();
+  AddModelFlags(app, o.model, o.storage);
+  AddPromptFlags(app, o.style, o.data.system);
   app.add_option("--data", o.data.file, "rows of {\"prompt\" or \"question\", \"answer\"}")
       ->required();
   app.add_option("--verifier", o.verifier,
@@ -53,10 +52,6 @@ void AddInputFlags(CLI::App& app, EvalFlags& flags) {
       ->capture_default_str();
   app.add_option("--limit", o.data.limit, "only so many problems, from the beginning; 0: all")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
-  app.add_option("--style", o.style, "how a prompt is put: plain, r1-zero, or chat (its template)")
-      ->check(CLI::IsMember(PromptStyles()))
-      ->capture_default_str();
-  app.add_option("--system", o.data.system, "a system message before each prompt");
   app.add_option("--answer-column", o.data.answer_column,
                  "column of the answers; found by itself where it has a usual name");
   app.add_option("--prompt-template", o.data.prompt_template,
@@ -64,25 +59,12 @@ void AddInputFlags(CLI::App& app, EvalFlags& flags) {
       ->capture_default_str();
 }
 
-void AddSamplingFlags(CLI::App& app, EvaluationOptions& o) {
-  app.add_option("--samples", o.sampling.group_size, "completions of each problem")
+void AddSamplerFlags(CLI::App& app, EvaluationOptions& o) {
+  app.add_option("--samples", o.sampling.group_size,
+                 "completions of each problem; one at temperature 0")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--temperature", o.sampling.temperature, "0: greedy, with one sample")
-      ->check(NumberWithin(0.0, 100.0))
-      ->capture_default_str();
-  app.add_option("--top-p", o.sampling.top_p,
-                 "draw from the fewest tokens that hold this much; 1: off")
-      ->check(NumberWithin(1e-6, 1.0))
-      ->capture_default_str();
-  app.add_option("--top-k", o.sampling.top_k, "draw from so many likeliest tokens; 0: off")
-      ->check(CLI::Range(0, 1 << 24))
-      ->capture_default_str();
-  app.add_option("--max-tokens", o.max_tokens, "of a completion; fewer where the context ends")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
-      ->capture_default_str();
-  app.add_option("--seed", o.sampling.seed, "of the sampling and of the intervals")
-      ->capture_default_str();
+  AddSamplingFlags(app, o.sampling, o.max_tokens);
   app.add_option("--workers", o.workers, "threads, each with an engine; 0: one a core")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
@@ -145,7 +127,7 @@ int EvalMain(int argc, char** argv) {
   EvalFlags flags;
   CLI::App app(kDescription, "r1zero eval");
   AddInputFlags(app, flags);
-  AddSamplingFlags(app, flags.run);
+  AddSamplerFlags(app, flags.run);
   AddOutputFlags(app, flags);
   app.footer(kExamples);
   const int parsed = ParseCommandLine(app, argc, argv);

@@ -52,6 +52,11 @@ EvaluationFile ReadEvaluation(const std::filesystem::path& path) {
 EvaluationRows::EvaluationRows(std::filesystem::path path, Json settings)
     : path_(std::move(path)), settings_(std::move(settings)) {
   if (path_.empty()) return;
+  const std::filesystem::path folder = std::filesystem::absolute(path_).parent_path();
+  Require(std::filesystem::is_directory(folder), path_.string(), ": there is no folder ",
+          folder.string());
+  Require(!std::filesystem::exists(path_) || std::filesystem::is_regular_file(path_),
+          path_.string(), ": not a regular file, so it cannot be replaced; name another --out");
   std::error_code error;
   if (std::filesystem::file_size(path_, error) > 0 && !error) {
     EvaluationFile file = ReadEvaluation(path_);
@@ -59,6 +64,10 @@ EvaluationRows::EvaluationRows(std::filesystem::path path, Json settings)
     problems_ = std::move(file.problems);
     for (const EvaluatedProblem& problem : problems_) rows_.insert(problem.row);
   }
+}
+
+void EvaluationRows::Start() {
+  if (path_.empty()) return;
   WriteAll();  // without a torn line
   file_ = std::make_unique<AppendFile>(path_);
 }

@@ -23,8 +23,12 @@ EvaluationFile ReadEvaluation(const std::filesystem::path& path);
 class EvaluationRows {
  public:
   // Goes on with the file if there is one; Error naming the setting that differs if its header has
-  // others. An empty path: nothing is written.
+  // others, or if no file can be there. An empty path: nothing is ever written.
   EvaluationRows(std::filesystem::path path, Json settings);
+
+  // Before the first Add. Error with the file and the system's reason if it cannot be written, as
+  // from Add and Finish; what is in the file by then is whole and is gone on with.
+  void Start();
 
   bool Has(int64_t row) const { return rows_.contains(row); }
   void Add(const EvaluatedProblem& problem);

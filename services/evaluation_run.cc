@@ -37,6 +37,7 @@ double Shortest(float value) {
 // All that the rows are a function of.
 Json SettingsOf(const EvaluationOptions& o, const SamplingModel& model) {
   return {{"weight_sha256", WeightSha256(*model.weights)},
+          {"storage", o.storage},
           {"tokenizer_sha256", Sha256Hex(model.tokenizer->ToJson())},
           {"data_sha256", Sha256Hex(MappedFile(o.data.file).bytes())},
           {"style", o.style},
@@ -80,7 +81,7 @@ double SecondsLeft(const EvaluationProgress& p, int64_t done_before) {
 
 EvaluationRun::EvaluationRun(EvaluationOptions options)
     : options_(std::move(options)),
-      model_(LoadSamplingModel(options_.model)),
+      model_(LoadSamplingModel(options_.model, options_.storage)),
       rubric_(RubricOf(options_.verifier, options_.format)) {
   MakePrompts();
   settings_ = SettingsOf(options_, model_);
@@ -130,26 +131,35 @@ EvaluatedProblem EvaluationRun::Judge(const Group& group) const {
   return problem;
 }
 
-bool EvaluationRun::Sample(const std::function<void(const EvaluationProgress&)>& show,
-                           const std::function<bool()>& stop) {
+std::vector<Prompt> EvaluationRun::PromptsToDo() const {
   std::vector<Prompt> todo;
   for (const Prompt& prompt : prompts_)
     if (!rows_->Has(prompt.ordinal + 1)) todo.push_back(prompt);
+  return todo;
+}
+
+bool EvaluationRun::Sample(const std::function<void(const EvaluationProgress&)>& show,
+                           const std::function<bool()>& stop) {
+  rows_->Start();
+  const std::vector<Prompt> todo = PromptsToDo();
   const auto done_before = static_cast<int64_t>(prompts_.size() - todo.size());
+  progress_ = {.problems_done = done_before, .problems = static_cast<int64_t>(prompts_.size())};
+  if (stop()) return false;
   std::atomic<int64_t> done = done_before;
   const auto start = Clock::now();
   GroupSampler sampler(model_, todo, options_.sampling, options_.max_tokens,
                        Threads(options_.workers), [&](const Group& group) {
                          rows_->Add(Judge(group));
                          ++done;
+                         return !stop();
                        });
+  model_.weights.reset();  // the sampler has them, and lets them go once they are packed
   for (bool over = false; !over;) {
     if (stop()) sampler.Stop();
     over = sampler.Wait(kBetweenLooks);
-    progress_ = {.problems_done = done,
-                 .problems = static_cast<int64_t>(prompts_.size()),
-                 .tokens = sampler.tokens_sampled(),
-                 .seconds = std::chrono::duration<double>(Clock::now() - start).count()};
+    progress_.problems_done = done;
+    progress_.tokens = sampler.tokens_sampled();
+    progress_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     progress_.seconds_left = SecondsLeft(progress_, done_before);
     show(progress_);
   }

@@ -16,7 +16,8 @@
 namespace r1zero {
 
 struct EvaluationOptions {
-  std::string model;  // a model folder, a checkpoint or a run
+  std::string model;                // a model folder, a checkpoint or a run
+  std::string storage = "float32";  // or bfloat16: of matrices, embedding, keys and values
   ProblemFileOptions data;
   std::string style = "plain";
   std::string verifier;
@@ -41,7 +42,8 @@ class EvaluationRun {
  public:
   explicit EvaluationRun(EvaluationOptions options);
 
-  // Samples what is not done. False if `stop` asked to stop; what is done is in the rows.
+  // Samples what is not done; once. False if `stop` asked to stop; what is done is in the rows. It is
+  // asked before the first problem, after each, and now and then between, from any thread.
   bool Sample(const std::function<void(const EvaluationProgress&)>& show,
               const std::function<bool()>& stop);
 
@@ -54,6 +56,7 @@ class EvaluationRun {
 
  private:
   void MakePrompts();
+  std::vector<Prompt> PromptsToDo() const;
   EvaluatedProblem Judge(const Group& group) const;
 
   EvaluationOptions options_;

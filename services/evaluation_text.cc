@@ -1,30 +1,16 @@
 #include "services/evaluation_text.h"
 
 #include <algorithm>
-#include <iomanip>
 #include <sstream>
 
+#include "grpo/estimate_text.h"
+#include "grpo/evaluation_json.h"
 #include "services/console.h"
 
 namespace r1zero {
 namespace {
 
 constexpr size_t kMostRowsShown = 20;
-
-std::string Fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
-
-std::string WithInterval(const Estimate& e, int digits) {
-  return Fixed(e.value, digits) + " [" + Fixed(e.low, digits) + ", " + Fixed(e.high, digits) + "]";
-}
-
-std::string Left(std::string text, size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
 
 void Row(std::ostringstream& out, const std::string& name, const std::string& value) {
   out << Left(name, 22) << value << "\n";

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "grpo/evaluation_comparison.h"
 #include "services/evaluation_run.h"
 
 namespace r1zero {

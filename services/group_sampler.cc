@@ -24,13 +24,14 @@ int64_t LongestTotal(const SamplingModel& model, std::span<const Prompt> prompts
 
 GroupSampler::GroupSampler(const SamplingModel& model, std::span<const Prompt> prompts,
                            const SamplingParams& sampling, int64_t max_tokens, int threads,
-                           std::function<void(Group)> take)
+                           std::function<bool(Group)> take)
     : model_(model),
       prompts_(prompts),
       sampling_(sampling),
       max_tokens_(max_tokens),
       take_(std::move(take)) {
   running_ = std::clamp(threads, 1, std::max(1, static_cast<int>(prompts.size())));
+  engines_to_make_ = running_;
   for (int i = 0, engines = running_; i < engines; ++i)
     threads_.emplace_back([this, engines] {
       std::exception_ptr failure;
@@ -81,6 +82,7 @@ void GroupSampler::Run(int engines) {
       MakeSamplingEngine(model_, {.group_size = sampling_.group_size,
                                   .max_total_tokens = LongestTotal(model_, prompts_, max_tokens_),
                                   .engines = engines});
+  if (--engines_to_make_ == 0) model_.weights.reset();  // nobody reads them any more
   int64_t counted = 0;
   while (!stop_) {
     while (StartNext(*engine, engines)) {
@@ -90,7 +92,7 @@ void GroupSampler::Run(int engines) {
     tokens_ += engine->tokens_sampled() - std::exchange(counted, engine->tokens_sampled());
     for (Group& group : done) {
       std::lock_guard lock(mutex_);
-      take_(std::move(group));
+      if (!take_(std::move(group))) stop_ = true;
     }
   }
 }

@@ -23,10 +23,11 @@ class GroupSampler {
  public:
   // Starts at once. `sampling`: its max_total_tokens is set for each prompt so that a completion has
   // up to `max_tokens`. `take` gets each group as it is done, in any order, one at a time, from the
-  // threads. Model and prompts must outlive this.
+  // threads, and says whether to go on. The prompts must outlive this. The weights as they were read
+  // are kept only until every engine has packed its own.
   GroupSampler(const SamplingModel& model, std::span<const Prompt> prompts,
                const SamplingParams& sampling, int64_t max_tokens, int threads,
-               std::function<void(Group)> take);
+               std::function<bool(Group)> take);
   ~GroupSampler();  // stops, dropping the groups under way
 
   // True once all prompts are done or the threads have stopped. Waits up to `most` for it. Throws
@@ -40,12 +41,13 @@ class GroupSampler {
   void Run(int engines);
   bool StartNext(Engine& engine, int engines);
 
-  const SamplingModel& model_;
+  SamplingModel model_;
   const std::span<const Prompt> prompts_;
   const SamplingParams sampling_;
   const int64_t max_tokens_;
-  const std::function<void(Group)> take_;
+  const std::function<bool(Group)> take_;
 
+  std::atomic<int> engines_to_make_;
   std::atomic<size_t> next_{0};
   std::atomic<bool> stop_{false};
   std::atomic<int64_t> tokens_{0};

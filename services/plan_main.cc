@@ -1,15 +1,14 @@
 // r1zero plan: what a run will take, in memory and time, before it is started.
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cstdio>
 #include <thread>
 
 #include "common/error.h"
 #include "services/command.h"
 #include "services/machine_memory.h"
+#include "services/memory_baselines.h"
 #include "services/number_range.h"
 #include "services/plan_text.h"
-#include "services/program.h"
 #include "services/verbs.h"
 
 namespace r1zero {
@@ -43,22 +42,6 @@ void AddFlags(CLI::App& app, PlanFlags& flags) {
   app.footer(kExamples);
 }
 
-// What r1zero-learner takes with libtorch loaded, before it has a policy.
-double LearnerBaseline(const RunOptions& run) {
-  std::vector<std::string> arguments = {"r1zero-learner", "baseline"};
-  for (std::string& argument : run.ToArguments()) arguments.push_back(std::move(argument));
-  const std::string text = RunAndRead(ProgramBeside("r1zero-learner"), std::move(arguments));
-  double bytes = 0;
-  std::from_chars(text.data(), text.data() + text.size(), bytes);
-  Require(bytes > 0, "r1zero-learner baseline said '", text, "', expected a number of bytes");
-  return bytes;
-}
-
-int CoresOf(const PlanFlags& flags) {
-  if (flags.cores > 0) return flags.cores;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 void AddTimes(PlanReport& report, int cores) {
   const int here = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   MachineRates rates = MeasureRates(report.plan.shape.model, DecodeRows(report.plan, cores),
@@ -69,11 +52,7 @@ void AddTimes(PlanReport& report, int cores) {
 }
 
 int Plan(const RunPlan& plan, const PlanFlags& flags) {
-  ReturnFreedMemory();
-  const MemoryOptions options{.baselines = {.program = static_cast<double>(OwnMemory().now),
-                                            .learner = LearnerBaseline(flags.run)},
-                              .cores = CoresOf(flags),
-                              .in_process = flags.in_process};
+  const MemoryOptions options = MeasuredHere(flags.run, flags.cores, flags.in_process);
   PlanReport report{.plan = plan,
                     .memory = PlanMemory(plan, options),
                     .available = flags.memory_gib > 0 ? flags.memory_gib * (1 << 30)

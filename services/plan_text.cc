@@ -166,6 +166,14 @@ ordered_json TimeJson(const TimePlan& t) {
 
 }  // namespace
 
+std::string MemoryLine(const MemoryPlan& memory, double available) {
+  std::string text = "memory at the peak of each:";
+  for (const std::string& process : memory.processes)
+    text += " " + Titled(memory, process) + " " + GiB(memory.Peak(process)) + ",";
+  return text + " together " + GiB(memory.Total()) + " of " + GiB(available) +
+         (memory.Total() <= available ? ": it fits\n" : ": it does not fit\n");
+}
+
 std::string PlanText(const PlanReport& report) {
   std::string text = Title(report.plan) + MemoryText(report);
   if (report.full && report.half) text += TimeText(report.plan, *report.full, *report.half);

@@ -19,6 +19,9 @@ struct PlanReport {
   std::optional<TimePlan> full, half;
 };
 
+// One line: each process at its peak, all together, and whether that fits into `available` bytes.
+std::string MemoryLine(const MemoryPlan& memory, double available);
+
 std::string PlanText(const PlanReport& report);
 std::string PlanJson(const PlanReport& report);
 

@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "grpo/grpo_config.h"
 #include "policy/decoder.h"
 #include "policy/hf_folder.h"
 #include "rollout/rollout_check.h"
@@ -35,10 +36,10 @@ fs::path NewestCheckpoint(const fs::path& checkpoints) {
   return newest;
 }
 
-EngineConfig EngineFor(const ModelConfig& model, const EngineSize& size) {
+EngineConfig EngineFor(const SamplingModel& model, const EngineSize& size) {
   EngineConfig config{.max_sequences = std::max<int64_t>(size.max_sequences, size.group_size),
                       .max_prefill_tokens = kPrefillTokens};
-  const auto block_bytes = static_cast<int64_t>(KvCacheBytes(model, 1, kernels::Storage::kFloat32));
+  const auto block_bytes = static_cast<int64_t>(KvCacheBytes(model.config, 1, model.storage));
   const int64_t budget = std::max(kLeastKvBytes, MachineMemoryBytes() / 4 / size.engines);
   const int64_t most = NumKvBlocks(config, size.max_total_tokens);
   const int64_t one = NumKvBlocks({.max_sequences = 1}, size.max_total_tokens);
@@ -59,24 +60,30 @@ fs::path FindModelFolder(const fs::path& path) {
        "checkpoint) nor checkpoints/step-... (a run)");
 }
 
-SamplingModel LoadSamplingModel(const fs::path& path) {
+SamplingModel LoadSamplingModel(const fs::path& path, const std::string& storage) {
+  PolicyConfig policy;
+  policy.storage = storage;
   const fs::path folder = FindModelFolder(path);
   HfFolder loaded = LoadHfFolder(folder);
-  return {folder, std::move(loaded.weights), std::move(loaded.tokenizer)};
+  return {.folder = folder,
+          .config = loaded.weights->config,
+          .weights = std::move(loaded.weights),
+          .tokenizer = std::move(loaded.tokenizer),
+          .storage = StorageOf(policy)};
 }
 
 std::vector<int32_t> SamplingModel::EncodePrompt(std::string_view text) const {
   std::vector<int32_t> tokens = tokenizer->EncodePrompt(text);
   Require(!tokens.empty(), "the prompt is empty");
-  Require(static_cast<int64_t>(tokens.size()) < config().max_positions, "the prompt has ",
+  Require(static_cast<int64_t>(tokens.size()) < config.max_positions, "the prompt has ",
           tokens.size(), " tokens, which leaves no room in the model's context of ",
-          config().max_positions);
+          config.max_positions);
   return tokens;
 }
 
 std::vector<std::string> SamplingModel::TokenTexts() const {
   std::vector<std::string> texts;
-  for (int32_t token = 0; token < static_cast<int32_t>(config().vocab_size); ++token)
+  for (int32_t token = 0; token < static_cast<int32_t>(config.vocab_size); ++token)
     texts.push_back(tokenizer->TokenBytes(token));
   return texts;
 }
@@ -85,13 +92,14 @@ std::string SamplingModel::TokenName(int32_t token) const { return tokenizer->To
 
 int32_t TotalTokens(const SamplingModel& model, size_t prompt_tokens, int64_t max_tokens) {
   const int64_t wanted = static_cast<int64_t>(prompt_tokens) + max_tokens;
-  return static_cast<int32_t>(std::min(wanted, model.config().max_positions));
+  return static_cast<int32_t>(std::min(wanted, model.config.max_positions));
 }
 
 std::unique_ptr<Engine> MakeSamplingEngine(const SamplingModel& model, const EngineSize& size) {
-  const EngineConfig config = EngineFor(model.config(), size);
+  const EngineConfig config = EngineFor(model, size);
   auto engine = std::make_unique<Engine>(
-      MakeCpuDecoder(model.config(), config.kv_blocks, MaxBatchTokens(config)), config);
+      MakeCpuDecoder(model.config, config.kv_blocks, MaxBatchTokens(config), model.storage),
+      config);
   engine->SetTokenTexts(model.TokenTexts());
   engine->SetWeights(model.weights);
   return engine;

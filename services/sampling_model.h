@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/bfloat16.h"
 #include "policy/tokenizer.h"
 #include "policy/weights.h"
 #include "rollout/engine.h"
@@ -21,16 +22,18 @@ std::filesystem::path FindModelFolder(const std::filesystem::path& path);
 
 struct SamplingModel {
   std::filesystem::path folder;
-  std::shared_ptr<const Weights> weights;
+  ModelConfig config;
+  std::shared_ptr<const Weights> weights;  // float32, as they were read; an engine packs its own
   std::shared_ptr<const Tokenizer> tokenizer;
+  kernels::Storage storage = kernels::Storage::kFloat32;  // of its engines
 
-  const ModelConfig& config() const { return weights->config; }
   // A prompt's tokens. Error if it is empty, cannot be encoded, or fills the context.
   std::vector<int32_t> EncodePrompt(std::string_view text) const;
   std::vector<std::string> TokenTexts() const;  // of every token, special ones empty
   std::string TokenName(int32_t token) const;   // special ones too
 };
-SamplingModel LoadSamplingModel(const std::filesystem::path& path);
+// `storage`: "float32", or "bfloat16" as policy.storage of a run has it.
+SamplingModel LoadSamplingModel(const std::filesystem::path& path, const std::string& storage);
 
 // Prompt and completion together, within the model's context.
 int32_t TotalTokens(const SamplingModel& model, size_t prompt_tokens, int64_t max_tokens);

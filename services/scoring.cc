@@ -42,7 +42,8 @@ void Apply(Completion& completion, const Score& score) {
                                 .weight = part.weight,
                                 .score = undecided ? 0 : part.verdict.score,
                                 .undecided = undecided,
-                                .reason = part.verdict.reason});
+                                .reason = part.verdict.reason,
+                                .extracted = part.verdict.extracted});
   }
 }
 

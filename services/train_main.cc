@@ -8,6 +8,9 @@
 #include "common/stop.h"
 #include "grpo/run_folder.h"
 #include "services/command.h"
+#include "services/machine_memory.h"
+#include "services/memory_baselines.h"
+#include "services/plan_text.h"
 #include "services/program.h"
 #include "services/verbs.h"
 #ifdef R1ZERO_SERVICES
@@ -22,7 +25,7 @@ examples
   r1zero train runs/signs.toml
   r1zero train runs/signs.toml --set run.seed=2 --set run.name=signs-2
   r1zero train runs/signs.toml --resume          go on from the last checkpoint
-  r1zero train runs/signs.toml --dry-run         print the resolved configuration
+  r1zero train runs/signs.toml --dry-run         print the resolved configuration, and the memory it takes
 
 A run lives in <run.out>/<run.name>. If there is one of that name it is moved aside (to <name>.1, ...),
 unless --resume is given. Exit status: 0 success, 1 failed, 2 bad usage or configuration, 130 interrupted.
@@ -44,9 +47,20 @@ int CheckDevice(RunOptions options) {
   return RunQuietly(ProgramBeside("r1zero-learner"), std::move(arguments));
 }
 
+// Behind the configuration, and beside it: that goes to standard output.
+void PrintMemory(const RunPlan& plan, const RunOptions& options, bool in_process) {
+  if (plan.config.run.device != "cpu") return;  // r1zero plan knows no other
+  const MemoryPlan memory = PlanMemory(plan, MeasuredHere(options, 0, in_process));
+  std::fflush(stdout);
+  std::fputs(MemoryLine(memory, static_cast<double>(MachineMemoryBytes())).c_str(), stderr);
+}
+
 int Train(const RunOptions& options, bool in_process) {
   RunPlan plan;
   const int status = PlanOrStatus("train", options, plan);
+  if (status == kSuccess)  // a dry run
+    return Guarded("train", kFailed,
+                   [&] { return PrintMemory(plan, options, in_process), kSuccess; });
   if (status != -1) return status;
   if (plan.config.run.device != "cpu") {
     const int device = Guarded("train", kFailed, [&] { return CheckDevice(options); });

@@ -33,6 +33,12 @@ class Budget {
 
   void SpendItems(size_t items) { Spend(1 + static_cast<int64_t>(items / 4)); }
 
+  // Of a text that is still being made.
+  void CheckText(size_t bytes) const {
+    Require(bytes <= limits_.output_bytes, "a text of more than ", limits_.output_bytes,
+            " bytes, the limit");
+  }
+
   // A text of so many bytes is made.
   void SpendText(size_t bytes) {
     Require(bytes <= limits_.output_bytes, "a text of ", bytes, " bytes, the limit is ",

@@ -140,8 +140,7 @@ Value Evaluator::EvaluateConcat(const Expression& e) {
     const Value value = Evaluate(*part);
     place_ = e.at;
     text += Printed(value, budget_);
-    Require(text.size() <= limits_.output_bytes, "a text of more than ", limits_.output_bytes,
-            " bytes, the limit");
+    budget_.CheckText(text.size());
   }
   return MakeText(std::move(text), budget_);
 }

@@ -105,8 +105,7 @@ Value Join(const Value& input, const Bound& a, Budget& budget) {
     if (!std::exchange(first, false)) joined += between;
     joined += Printed(a[1] && !a[1]->IsNone() ? AtPath(item, *a[1], budget) : item, budget);
     budget.Spend(static_cast<int64_t>(between.size() / 256));
-    Require(joined.size() <= budget.limits().output_bytes, "a text of more than ",
-            budget.limits().output_bytes, " bytes, the limit");
+    budget.CheckText(joined.size());
   }
   return MakeText(std::move(joined), budget);
 }

@@ -22,8 +22,7 @@ class JsonWriter {
       AppendObject(value.dict(), depth);
     else
       out += Scalar(value);
-    Require(out.size() <= budget_.limits().output_bytes, "a text of more than ",
-            budget_.limits().output_bytes, " bytes, the limit");
+    budget_.CheckText(out.size());
   }
 
   std::string out;

@@ -59,8 +59,7 @@ class Printer {
       AppendNamespace(*value.As<Namespace*>(), depth);
     else
       out += Scalar(value);
-    Require(out.size() <= budget_.limits().output_bytes, "a text of more than ",
-            budget_.limits().output_bytes, " bytes, the limit");
+    budget_.CheckText(out.size());
   }
 
   std::string out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/boxed.h"
 #include "common/error.h"
 
 namespace r1zero {
@@ -41,11 +42,12 @@ std::string AnswerColumn(const JsonlRow& row, const std::string& wanted) {
                        : row.Has(kVerlAnswer) ? kVerlAnswer
                                               : FirstOf(row, kAnswerColumns);
   if (column.empty())
-    row.RefuseRow("the row has " + row.KeysText() + ", expected " +
-                  (wanted.empty() ? "an answer: \"answer\", \"solution\", \"ground_truth\", "
-                                    "\"target\" or \"reward_model.ground_truth\"; "
-                                  : "\"" + wanted + "\", as task.answer_column says; ") +
-                  "task.answer_column (--answer-column of r1zero eval) names another column, or \"none\"");
+    row.RefuseRow(
+        "the row has " + row.KeysText() + ", expected " +
+        (wanted.empty() ? "an answer: \"answer\", \"solution\", \"ground_truth\", "
+                          "\"target\" or \"reward_model.ground_truth\"; "
+                        : "\"" + wanted + "\", as task.answer_column says; ") +
+        "task.answer_column (--answer-column of r1zero eval) names another column, or \"none\"");
   return column;
 }
 
@@ -64,8 +66,9 @@ std::string AfterHashes(const JsonlRow& row, const std::string& column) {
   return gold;
 }
 
-std::string Boxed(const JsonlRow& row, const std::string& column) {
-  std::string gold = Trimmed(LastBoxed(row.Text(column)));
+std::string GoldInBox(const JsonlRow& row, const std::string& column) {
+  const std::string text = row.Text(column);
+  std::string gold = Trimmed(LastBoxed(text).content);
   if (gold.empty()) row.Refuse(column, "text with a \\boxed{} that is not empty");
   return gold;
 }
@@ -73,7 +76,7 @@ std::string Boxed(const JsonlRow& row, const std::string& column) {
 std::string GoldOf(const JsonlRow& row, const RowFormat& format) {
   switch (format.gold) {
     case Gold::kAfterHashes: return AfterHashes(row, format.answer_column);
-    case Gold::kBoxed: return Boxed(row, format.answer_column);
+    case Gold::kBoxed: return GoldInBox(row, format.answer_column);
     case Gold::kNone: return "";
     case Gold::kWhole: break;
   }
@@ -144,24 +147,6 @@ DataRow ReadDataRow(const JsonlRow& row, const RowFormat& format) {
   } catch (const Error& e) {
     Fail(e.what(), Described(format));
   }
-}
-
-std::string LastBoxed(std::string_view text) {
-  constexpr std::string_view kOpen = "\\boxed{";
-  const size_t open = text.rfind(kOpen);
-  if (open == text.npos) return "";
-  const size_t begin = open + kOpen.size();
-  int depth = 1;
-  for (size_t i = begin; i < text.size(); ++i) {
-    if (text[i] == '\\') {
-      ++i;  // \{ and \} are text
-    } else if (text[i] == '{') {
-      ++depth;
-    } else if (text[i] == '}' && --depth == 0) {
-      return std::string(text.substr(begin, i - begin));
-    }
-  }
-  return "";
 }
 
 }  // namespace r1zero

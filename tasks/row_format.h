@@ -37,7 +37,4 @@ RowFormat FindFormat(const JsonlRow& row, const std::string& answer_column);
 // Error at the row, with the format, what was found and what was expected.
 DataRow ReadDataRow(const JsonlRow& row, const RowFormat& format);
 
-// The last \boxed{...} of a text, with braces matched; empty if there is none.
-std::string LastBoxed(std::string_view text);
-
 }  // namespace r1zero

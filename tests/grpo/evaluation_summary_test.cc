@@ -6,6 +6,7 @@
 #include <random>
 
 #include "common/error.h"
+#include "grpo/evaluation_json.h"
 
 namespace r1zero {
 namespace {

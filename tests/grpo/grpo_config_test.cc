@@ -47,8 +47,8 @@ TEST(EvalConfig, RefusesTemperaturesThatAreNone) {
 }
 
 TEST(EvalConfig, RefusesCountedWordsThatAreNamesOfMetrics) {
-  for (const char* bad : {"mean_length", "format", "format_low", "pass@1", "pass@1_high", "wait",
-                          "clipped_ratio", "min_length", "wait_low", ""})
+  for (const char* bad : {"mean_length", "format", "format_low", "pass@1", "pass@1_high", "maj@8",
+                          "wait", "clipped_ratio", "min_length", "wait_low", ""})
     EXPECT_THAT(EvalRefusal({.count = {"wait", bad}}), testing::HasSubstr("eval.count")) << bad;
   EXPECT_EQ(EvalRefusal({.count = {"wait", "low", "passed"}}), "");
 }

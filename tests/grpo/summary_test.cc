@@ -73,6 +73,18 @@ TEST(SummaryText, ClaimsElicitationWhereTheBaseCouldDoIt) {
   EXPECT_THAT(text, HasSubstr("temperature 0.6"));
 }
 
+TEST(SummaryText, HasTheMajorityVoteWhereItWasMeasured) {
+  Summary s = Example(0.2, 0.8, 0.78);
+  EXPECT_THAT(SummaryText(s), Not(HasSubstr("maj@")));
+  s.final[0].maj_at = {{1, {0.78, 0.76, 0.8}}, {8, {0.9, 0.88, 0.92}}};
+  EXPECT_THAT(SummaryText(s), HasSubstr("  maj@8                 -                       "
+                                        "0.900 [0.880, 0.920]\n"));
+  s.base[0].maj_at = {{8, {0.3, 0.28, 0.32}}};
+  EXPECT_THAT(SummaryText(s), HasSubstr("  maj@8                 0.300 [0.280, 0.320]    "
+                                        "0.900 [0.880, 0.920]\n"));
+  EXPECT_EQ(Json::parse(SummaryJson(s))["final"]["maj@8"], 0.9);
+}
+
 TEST(SummaryText, ClaimsNothingThatChanceExplains) {
   EXPECT_THAT(SummaryText(Example(0.2, 0.8, 0.23)), HasSubstr("No gain is shown"));
   EXPECT_THAT(SummaryText(Example(0.2, 0.8, 0.1)), HasSubstr("got worse"));

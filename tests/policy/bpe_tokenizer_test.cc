@@ -14,8 +14,8 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "policy/json.h"
-#include "policy/stream_decoder.h"
 #include "tests/policy/bpe_vectors.h"
+#include "tests/policy/streamed.h"
 
 namespace r1zero {
 namespace {
@@ -25,13 +25,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 using Ids = std::vector<int32_t>;
-
-std::string Streamed(const Tokenizer& tokenizer, const Ids& ids) {
-  StreamDecoder decoder(tokenizer);
-  std::string text;
-  for (const int32_t id : ids) text += decoder.Add(id);
-  return text + decoder.Finish();
-}
 
 // The answers of Hugging Face's tokenizers (tests/python/tokenizer_cases.py).
 TEST(BpeTokenizer, GivesTheGoldenIdsForEachPreTokenizer) {

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/file.h"
-#include "policy/stream_decoder.h"
+#include "tests/policy/streamed.h"
 #include "tests/policy/test_folder.h"
 
 namespace r1zero {
@@ -17,13 +17,6 @@ namespace {
 
 using nlohmann::json;
 using Ids = std::vector<int32_t>;
-
-std::string Streamed(const Tokenizer& tokenizer, const Ids& ids) {
-  StreamDecoder decoder(tokenizer);
-  std::string text;
-  for (const int32_t id : ids) text += decoder.Add(id);
-  return text + decoder.Finish();
-}
 
 // Theirs has a second BOS where a text begins with a special token; ours has none, by intent.
 Ids PromptIds(const Tokenizer& tokenizer, const Ids& ids, const json& theirs) {

@@ -140,6 +140,8 @@ TEST_F(Doors, ADryRunChecksAndWritesNothing) {
     const Ended good = Run(Verb(verb, {}, {"--dry-run"}));
     EXPECT_EQ(good.status, 0) << good.output;
     EXPECT_THAT(good.output, HasSubstr("held_out = 4"));
+    EXPECT_EQ(good.output.find("memory at the peak of each: ") != std::string::npos,
+              verb == "train");
     EXPECT_EQ(Run(Verb(verb, {"policy.num_kv_heads=3"}, {"--dry-run"})).status, 2) << verb;
   }
   EXPECT_THAT(Runs(), IsEmpty());

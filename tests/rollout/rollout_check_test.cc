@@ -57,9 +57,8 @@ TEST(CheckRollout, SaysHowManyBytesABlockCountWouldTake) {
   EXPECT_EQ(KvCacheBytes(TestPolicy(), 1, kernels::Storage::kBfloat16), 1536);
   EXPECT_THAT(Refusal({.kv_blocks = int64_t{1} << 30}, Demand()),
               AllOf(HasSubstr("3298.53 GB"), HasSubstr("lower rollout.kv_blocks")));
-  RolloutDemand demand = Demand();
-  demand.memory_bytes = 1'000'000;
-  EXPECT_THAT(Refusal({}, demand), HasSubstr("rollout.max_sequences"));
+  EXPECT_THAT(Refusal({.max_sequences = 1 << 30}, Demand()),
+              HasSubstr("lower rollout.max_sequences or rollout.max_total_tokens"));
 }
 
 // The engine itself is the oracle: what is accepted it serves, what is one block short it refuses.

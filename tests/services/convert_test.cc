@@ -46,7 +46,8 @@ Completion AnyCompletion(Random& random) {
   c.reward = random.Double();
   c.undecided = random.Bool();
   for (int32_t i = random.Small() % 3; i > 0; --i)
-    c.parts.push_back({"part", random.Double(), random.Double(), random.Bool(), "reason"});
+    c.parts.push_back(
+        {"part", random.Double(), random.Double(), random.Bool(), "reason", random.Bytes()});
   for (int32_t i = random.Small(); i > 0; --i) {
     c.kept.lengths_T.push_back(random.Small());
     c.kept.words.push_back(static_cast<uint32_t>(random.Int()));

@@ -1,13 +1,17 @@
 // r1zero eval from its command line to its files, on a tiny model.
+#include "tests/services/eval_verb.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <span>
+
 #include "common/file.h"
-#include "common/stop.h"
 #include "grpo/evaluation_summary.h"
+#include "policy/decoder.h"
+#include "policy/hf_folder.h"
+#include "rollout/engine.h"
 #include "services/evaluation_rows.h"
-#include "services/verbs.h"
-#include "tests/services/eval_model.h"
 
 namespace r1zero {
 namespace {
@@ -15,43 +19,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-class EvalVerb : public testing::Test {
- protected:
-  EvalVerb() {
-    SaveEvalModel(model_);
-    std::string rows;
-    for (int i = 1; i <= 12; ++i)
-      rows += R"({"question":"How much is )" + std::to_string(i) + R"(+1?","answer":"#### )" +
-              std::to_string(i + 1) + "\"}\n";
-    WriteText(data_, rows);
-  }
-
-  std::vector<std::string> Arguments(std::vector<std::string> more = {}) const {
-    std::vector<std::string> all = {
-        "--model",    model_.string(), "--data", data_.string(), "--verifier",
-        "gsm8k_last", "--samples",     "4",      "--max-tokens", "20"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-  Ran Eval(std::vector<std::string> more = {}) const { return RunVerb(EvalMain, Arguments(more)); }
-  std::string Rows(const char* name, std::vector<std::string> more = {}) const {
-    more.insert(more.end(), {"--out", (folder_ / name).string()});
-    const Ran ran = Eval(more);
-    EXPECT_EQ(ran.status, 0) << ran.err;
-    return ReadFile(folder_ / name);
-  }
-  // Refused as bad input, with one sentence.
-  void ExpectRefused(const std::vector<std::string>& arguments, const std::string& expected) const {
-    const Ran ran = RunVerb(EvalMain, arguments);
-    EXPECT_EQ(ran.status, 2) << ran.err;
-    EXPECT_THAT(ran.err, HasSubstr(expected));
-    EXPECT_EQ(ran.out, "");
-  }
-
-  const TestFolder folder_;
-  const std::filesystem::path model_ = folder_ / "model", data_ = folder_ / "data.jsonl";
-};
 
 TEST_F(EvalVerb, PrintsAndWritesWhatTheRowsComeTo) {
   const Ran ran = Eval({"--json", (folder_ / "result.json").string(), "--out",
@@ -80,6 +47,48 @@ TEST_F(EvalVerb, WritesTheSameBitsWhateverTheNumberOfWorkers) {
   EXPECT_NE(Rows("seed.jsonl", {"--seed", "2"}), one);
 }
 
+std::vector<std::string> TextsOf(std::span<const EvaluatedProblem> problems) {
+  std::vector<std::string> texts;
+  for (const EvaluatedProblem& problem : problems)
+    for (const EvaluatedSample& sample : problem.samples) texts.push_back(sample.text);
+  return texts;
+}
+
+// The texts of a group sampled by an engine as a worker of a run with this storage makes it.
+std::vector<std::string> SampledBy(kernels::Storage storage, const std::filesystem::path& model,
+                                   const std::string& prompt) {
+  const HfFolder folder = LoadHfFolder(model);
+  Engine engine(MakeCpuDecoder(folder.weights->config, 256, 512, storage), {.kv_blocks = 256});
+  std::vector<std::string> tokens;
+  for (int32_t id = 0; id < folder.weights->config.vocab_size; ++id)
+    tokens.push_back(folder.tokenizer->TokenBytes(id));
+  engine.SetTokenTexts(tokens);
+  engine.SetWeights(folder.weights);
+  Lease lease{
+      .prompt = {PromptUse::kEvaluation, 0, prompt, "", folder.tokenizer->EncodePrompt(prompt)}};
+  lease.sampling = {.group_size = 64, .temperature = 1, .seed = 1};
+  lease.sampling.max_total_tokens = static_cast<int32_t>(lease.prompt.tokens.size()) + 20;
+  engine.Add(lease);
+  std::vector<std::string> texts;
+  while (!engine.idle())
+    for (const Group& group : engine.Step())
+      for (const Completion& completion : group.completions) texts.push_back(completion.text);
+  return texts;
+}
+
+TEST_F(EvalVerb, SamplesUnderTheStorageThatItIsTold) {
+  Rows("float32.jsonl", {"--samples", "64"});
+  Rows("bfloat16.jsonl", {"--samples", "64", "--storage", "bfloat16"});
+  const EvaluationFile float32 = ReadEvaluation(folder_ / "float32.jsonl"),
+                       bfloat16 = ReadEvaluation(folder_ / "bfloat16.jsonl");
+  EXPECT_EQ(TextsOf({&float32.problems[0], 1}),
+            SampledBy(kernels::Storage::kFloat32, model_, "How much is 1+1?"));
+  EXPECT_EQ(TextsOf({&bfloat16.problems[0], 1}),
+            SampledBy(kernels::Storage::kBfloat16, model_, "How much is 1+1?"));
+  EXPECT_NE(TextsOf(float32.problems), TextsOf(bfloat16.problems));
+  EXPECT_EQ(bfloat16.settings.at("storage"), "bfloat16");
+}
+
 TEST_F(EvalVerb, ALimitTakesTheFirstProblemsAndIsLiftedLater) {
   const std::string all = Rows("all.jsonl");
   const std::string few = Rows("few.jsonl", {"--limit", "5"});
@@ -87,36 +96,6 @@ TEST_F(EvalVerb, ALimitTakesTheFirstProblemsAndIsLiftedLater) {
   EXPECT_EQ(Rows("few.jsonl"), all);  // goes on
   const Ran again = Eval({"--limit", "5", "--out", (folder_ / "few.jsonl").string()});
   EXPECT_THAT(again.out, AllOf(HasSubstr("5 problems, 4 samples"), HasSubstr("nothing was left")));
-}
-
-TEST_F(EvalVerb, GoesOnAfterAnyInterruptionToTheSameRows) {
-  const std::string whole = Rows("whole.jsonl");
-  for (const size_t kept : {size_t{0}, whole.find('\n') + 1, whole.size() / 3, whole.size() - 1}) {
-    WriteText(folder_ / "cut.jsonl", whole.substr(0, kept));  // mostly inside a line
-    EXPECT_EQ(Rows("cut.jsonl"), whole) << kept;
-  }
-}
-
-TEST_F(EvalVerb, WhenAskedToStopItKeepsWhatIsDone) {
-  RequestStop();
-  const Ran ran = Eval({"--out", (folder_ / "rows.jsonl").string()});
-  ClearStopForTest();
-  if (ran.status != 0) {  // else it was done before it looked
-    EXPECT_EQ(ran.status, 130);
-    EXPECT_THAT(ran.err, HasSubstr("the same command goes on from there"));
-  }
-  EXPECT_EQ(Rows("rows.jsonl"), Rows("other.jsonl"));
-}
-
-TEST_F(EvalVerb, RefusesRowsOfOtherSettingsByName) {
-  const std::string rows = Rows("rows.jsonl");
-  const std::string out = (folder_ / "rows.jsonl").string();
-  ExpectRefused(Arguments({"--out", out, "--seed", "7"}), "was made with seed 1, this is 7");
-  ExpectRefused(Arguments({"--out", out, "--top-k", "5"}), "was made with top_k 0, this is 5");
-  SaveEvalModel(model_, /*seed=*/2);
-  ExpectRefused(Arguments({"--out", out}), "was made with weight_sha256");
-  ExpectRefused(Arguments({"--out", data_.string()}), "not a row of an evaluation");
-  EXPECT_EQ(ReadFile(out), rows);
 }
 
 TEST_F(EvalVerb, ComparesWithAnotherEvaluation) {
@@ -156,6 +135,10 @@ TEST_F(EvalVerb, SaysWhatIsWrongWithItsInput) {
   ExpectRefused(Arguments({"--samples", "0"}), "--samples");
   ExpectRefused(Arguments({"--temperature", "-1"}), "--temperature");
   ExpectRefused(Arguments({"--top-p", "0"}), "--top-p");
+  ExpectRefused(Arguments({"--storage", "float16"}), "--storage");
+  ExpectRefused(Arguments({"--out", (folder_ / "none" / "rows.jsonl").string()}),
+                "there is no folder");
+  ExpectRefused(Arguments({"--out", folder_.path().string()}), "not a regular file");
   ExpectRefused(Arguments({"--style", "chatty"}), "--style");
   ExpectRefused(Arguments({"--nonsense"}), "--nonsense");
   ExpectRefused(Arguments({"--prompt-template", "no place"}), "expected {prompt} in it");

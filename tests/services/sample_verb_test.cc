@@ -6,7 +6,6 @@
 
 #include "grpo/json_file.h"
 #include "services/answer_painter.h"
-#include "services/utf8_stream.h"
 #include "services/verbs.h"
 #include "tests/services/eval_model.h"
 
@@ -62,6 +61,16 @@ TEST_F(SampleVerb, GivesALogprobForEachToken) {
   EXPECT_EQ(std::ranges::count(table, '\n'), static_cast<long>(2 + one.at("tokens").size()));
 }
 
+TEST_F(SampleVerb, SamplesUnderTheStorageThatItIsTold) {
+  const auto logprobs = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--prompt", "1+1=", "--logprobs"});
+    return Completions(more)[0].at("logprobs");
+  };
+  EXPECT_NE(logprobs({"--storage", "bfloat16"}), logprobs({}));
+  EXPECT_EQ(logprobs({"--storage", "float32"}), logprobs({}));
+  EXPECT_EQ(Sample({"--prompt", "1", "--storage", "half"}).status, 2);
+}
+
 TEST_F(SampleVerb, RefusesWhatCannotBeSampled) {
   const auto status = [&](std::vector<std::string> more) { return Sample(std::move(more)).status; };
   EXPECT_EQ(status({"--prompt", ""}), 2);
@@ -107,39 +116,6 @@ TEST(Visible, NothingThatAModelWritesSteersTheTerminal) {
                     "2J"),
             "\ufffd"
             "2J");
-}
-
-TEST(Utf8Stream, GivesWholeCharactersHoweverTheBytesAreCut) {
-  const std::string text = "a\u00e9\u4f60\U0001f600z";
-  for (size_t size = 1; size <= text.size(); ++size) {
-    Utf8Stream stream;
-    std::string out;
-    for (size_t at = 0; at < text.size(); at += size) out += stream.Feed(text.substr(at, size));
-    EXPECT_EQ(out + stream.Finish(), text) << size;
-  }
-  Utf8Stream stream;
-  EXPECT_EQ(stream.Feed("\xe4\xbd"), "");
-  EXPECT_EQ(stream.Feed("\xa0"), "\u4f60");
-}
-
-TEST(Utf8Stream, ReplacesWhatIsNoCharacter) {
-  const auto all = [](std::string_view bytes) {
-    Utf8Stream stream;
-    const std::string whole = stream.Feed(bytes);
-    return whole + stream.Finish();
-  };
-  EXPECT_EQ(all("a\xff"
-                "b"),
-            "a\ufffdb");
-  EXPECT_EQ(all("\x80"), "\ufffd");
-  EXPECT_EQ(all("\xc0\xaf"), "\ufffd\ufffd");            // overlong
-  EXPECT_EQ(all("\xed\xa0\x80"), "\ufffd\ufffd\ufffd");  // a surrogate
-  EXPECT_EQ(all("\xf4\x90\x80\x80"), "\ufffd\ufffd\ufffd\ufffd");
-  EXPECT_EQ(all("\xe4\xbd"
-                "a"),
-            "\ufffd"
-            "a");
-  EXPECT_EQ(all("\xf0\x9f\x98"), "\ufffd");
 }
 
 }  // namespace
