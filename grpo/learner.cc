@@ -57,13 +57,15 @@ struct Totals {
 
 bool HasGradient(const TrainingSequence& sequence) { return sequence.advantage != 0; }
 
-// The completions of a prompt are neighbours and stay so.
-void MoveGroupsWithoutGradientBack(std::vector<TrainingSequence>& sequences) {
+// How many come first: those of groups with a gradient. The completions of a prompt are neighbours and
+// stay so.
+size_t MoveGroupsWithoutGradientBack(std::vector<TrainingSequence>& sequences) {
   std::set<const Prompt*> with_gradient;
   for (const TrainingSequence& sequence : sequences)
     if (HasGradient(sequence)) with_gradient.insert(sequence.prompt);
-  std::ranges::stable_partition(
+  const auto without = std::ranges::stable_partition(
       sequences, [&](const TrainingSequence& s) { return with_gradient.contains(s.prompt); });
+  return sequences.size() - without.size();
 }
 
 class GrpoLearner : public Learner {
@@ -117,7 +119,10 @@ class GrpoLearner : public Learner {
   void OptimizerStep(std::vector<TrainingSequence> sequences, double lr, UpdateMetrics& metrics,
                      Totals& totals);
   void SetTokenWeights(std::vector<TrainingSequence>& sequences) const;
-  void RunMicroBatch(const MicroBatch& micro_batch, UpdateMetrics& metrics, Totals& totals);
+  void RunMicroBatches(std::span<const TrainingSequence> sequences, PassUse use,
+                       UpdateMetrics& metrics, Totals& totals);
+  void RunMicroBatch(const MicroBatch& micro_batch, PassUse use, UpdateMetrics& metrics,
+                     Totals& totals);
   void CheckOldLogprobs(std::span<const Group> groups);
   void RestoreReference(const LearnerState& state);
   std::vector<float> ReferenceLogprobs(const PackedBatch& batch);
@@ -165,19 +170,27 @@ void GrpoLearner::OptimizerStep(std::vector<TrainingSequence> sequences, double 
                                 UpdateMetrics& metrics, Totals& totals) {
   SetTokenWeights(sequences);
   // Without a KL term a group whose advantages are 0 has no gradient: those come last, forward only.
-  if (!uses_reference()) MoveGroupsWithoutGradientBack(sequences);
+  const size_t trained =
+      uses_reference() ? sequences.size() : MoveGroupsWithoutGradientBack(sequences);
+  const std::span<const TrainingSequence> all = sequences;
   policy_->ZeroGradients();
+  RunMicroBatches(all.first(trained), PassUse::kTraining, metrics, totals);
+  RunMicroBatches(all.subspan(trained), PassUse::kForward, metrics, totals);
+  metrics.lr = lr;
+  totals.grad_norm += optimizer_.Step(policy_, lr);
+  ++metrics.optimizer_steps;
+}
+
+void GrpoLearner::RunMicroBatches(std::span<const TrainingSequence> sequences, PassUse use,
+                                  UpdateMetrics& metrics, Totals& totals) {
   const auto micro_batches = SplitMicroBatches(sequences, config_.micro_batch_tokens);
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     try {
-      RunMicroBatch(micro_batches[i], metrics, totals);
+      RunMicroBatch(micro_batches[i], use, metrics, totals);
     } catch (const Error& error) {
       Fail("micro-batch ", i, " of ", micro_batches.size(), ": ", error.what());
     }
   }
-  metrics.lr = lr;
-  totals.grad_norm += optimizer_.Step(policy_, lr);
-  ++metrics.optimizer_steps;
 }
 
 void GrpoLearner::SetTokenWeights(std::vector<TrainingSequence>& sequences) const {
@@ -191,16 +204,12 @@ void GrpoLearner::SetTokenWeights(std::vector<TrainingSequence>& sequences) cons
   for (size_t i = 0; i < sequences.size(); ++i) sequences[i].token_weight = weights[i];
 }
 
-void GrpoLearner::RunMicroBatch(const MicroBatch& micro_batch, UpdateMetrics& metrics,
+void GrpoLearner::RunMicroBatch(const MicroBatch& micro_batch, PassUse use, UpdateMetrics& metrics,
                                 Totals& totals) {
-  // A group that is cut is trained whole, even where a part of it has no gradient of its own.
-  const bool has_gradient = uses_reference() || micro_batch.continues_before ||
-                            micro_batch.continues_behind ||
-                            std::ranges::any_of(micro_batch.sequences, HasGradient);
   const PackedBatch batch = PackSequences(micro_batch, SampledFromHere());
   const std::vector<float> ref_logprobs_N = ReferenceLogprobs(batch);
 
-  const at::AutoGradMode grad_mode(has_gradient);
+  const at::AutoGradMode grad_mode(use == PassUse::kTraining);
   const LogprobOutput out =
       policy_->Logprobs(batch.tokens, batch.rows, 1.0f / options_.temperature);
   const std::vector<float> logprobs_N = TokenValues(out.logprobs_R);
@@ -211,7 +220,7 @@ void GrpoLearner::RunMicroBatch(const MicroBatch& micro_batch, UpdateMetrics& me
       PolicyLoss(inputs, config_.loss, {grad_N.mutable_data_ptr<float>(), logprobs_N.size()});
   Require(std::isfinite(sums.loss) && grad_N.isfinite().all().item<bool>(), "the loss is ",
           sums.loss, " or its gradient is not finite");
-  if (has_gradient) out.logprobs_R.backward(grad_N.to(device_.device));
+  if (use == PassUse::kTraining) out.logprobs_R.backward(grad_N.to(device_.device));
 
   metrics.loss += sums;
   for (const TrainingSequence& sequence : micro_batch.sequences)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/threads.h"
 #include "hwy/cache_control.h"
 #include "kernels/simd.h"
 
@@ -48,18 +49,23 @@ struct ThreadPool::State {
   std::atomic<int64_t> next{0};
 
   ~State();
+  void Stop();
   void Work();
   void Drain();
   void Open(int64_t count, void (*function)(void*, int64_t), void* argument);
   std::exception_ptr Close();
 };
 
-ThreadPool::State::~State() {
+void ThreadPool::State::Stop() {
   {
     const std::scoped_lock lock(mutex);
     stopping = true;
   }
   work.notify_all();
+}
+
+ThreadPool::State::~State() {
+  Stop();
   for (std::thread& worker : workers) worker.join();
 }
 
@@ -120,9 +126,10 @@ ThreadPool::ThreadPool(int threads) : threads_(threads) {
   RequireSimd();
   if (threads == 1) return;
   state_ = std::make_unique<State>();
-  for (int i = 1; i < threads; ++i) {
-    state_->workers.emplace_back([state = state_.get()] { state->Work(); });
-  }
+  State* state = state_.get();
+  StartThreads(
+      state->workers, threads - 1, "a pool of " + std::to_string(threads) + " threads",
+      [state](int) { state->Work(); }, [state] { state->Stop(); });
 }
 
 ThreadPool::~ThreadPool() = default;

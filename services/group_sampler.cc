@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/threads.h"
+
 namespace r1zero {
 namespace {
 
@@ -32,20 +34,23 @@ GroupSampler::GroupSampler(const SamplingModel& model, std::span<const Prompt> p
       take_(std::move(take)) {
   running_ = std::clamp(threads, 1, std::max(1, static_cast<int>(prompts.size())));
   engines_to_make_ = running_;
-  for (int i = 0, engines = running_; i < engines; ++i)
-    threads_.emplace_back([this, engines] {
-      std::exception_ptr failure;
-      try {
-        Run(engines);
-      } catch (...) {
-        failure = std::current_exception();
-        stop_ = true;
-      }
-      std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = failure;
-      --running_;
-      ended_.notify_all();
-    });
+  StartThreads(
+      threads_, running_, "--workers", [this, engines = running_](int) { RunOne(engines); },
+      [this] { Stop(); });
+}
+
+void GroupSampler::RunOne(int engines) {
+  std::exception_ptr failure;
+  try {
+    Run(engines);
+  } catch (...) {
+    failure = std::current_exception();
+    stop_ = true;
+  }
+  std::lock_guard lock(mutex_);
+  if (!failure_) failure_ = failure;
+  --running_;
+  ended_.notify_all();
 }
 
 GroupSampler::~GroupSampler() {

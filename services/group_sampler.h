@@ -38,6 +38,7 @@ class GroupSampler {
   int64_t tokens_sampled() const { return tokens_; }
 
  private:
+  void RunOne(int engines);
   void Run(int engines);
   bool StartNext(Engine& engine, int engines);
 

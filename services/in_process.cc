@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "common/stop.h"
+#include "common/threads.h"
 #include "policy/decoder.h"
 #include "reward/rubric.h"
 #include "rollout/worker.h"
@@ -25,21 +26,26 @@ std::unique_ptr<Decoder> MakeDecoder(const RunConfig& config, const ModelConfig&
 }  // namespace
 
 InProcessWorkers::InProcessWorkers(LearnerRun& run) : run_(run) {
-  for (int i = 0; i < NumWorkers(run.config().rollout); ++i)
-    threads_.emplace_back([this, i] {
-      try {
-        RunOne(i);
-      } catch (...) {
-        std::lock_guard lock(mutex_);
-        if (!failure_) failure_ = std::current_exception();
-        run_.buffer().Stop();
-      }
-    });
+  const auto run_one = [this](int i) {
+    try {
+      RunOne(i);
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      run_.buffer().Stop();
+    }
+  };
+  StartThreads(threads_, NumWorkers(run.config().rollout), "rollout.workers", run_one,
+               [this] { Stop(); });
+}
+
+void InProcessWorkers::Stop() {
+  stop_ = true;
+  run_.buffer().Finish();
 }
 
 InProcessWorkers::~InProcessWorkers() {
-  stop_ = true;
-  run_.buffer().Finish();
+  Stop();
   for (std::thread& thread : threads_) thread.join();
 }
 

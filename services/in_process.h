@@ -22,6 +22,7 @@ class InProcessWorkers {
 
  private:
   void RunOne(int number);
+  void Stop();
 
   LearnerRun& run_;
   std::atomic<bool> stop_{false};

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <set>
 
 #include "common/error.h"
 #include "common/philox.h"
@@ -340,6 +341,25 @@ TEST(Learner, CompletionsWithoutAdvantageAreMeasuredButMoveNothingWithoutKl) {
   EXPECT_EQ(metrics.loss.tokens, 6 * 42);
   EXPECT_EQ(metrics.grad_norm, 0);
   EXPECT_EQ(Hash(*learner), WeightSha256(Base()));
+}
+
+TEST(Learner, GroupsWithoutAdvantageLeaveTheSameBitsHoweverTheStepIsCut) {
+  GrpoConfig config = TinyGrpo();
+  config.loss.kl_coef = 0;
+  const auto groups = SampleGroups(Base());
+  std::vector<float> advantages = SomeAdvantages(groups);
+  for (size_t i = 0; i < advantages.size(); ++i)
+    if (i / kGroupSize % 2 == 0) advantages[i] = 0;
+  std::set<std::string> hashes;
+  for (const int64_t tokens : {1, 40, 64, 8192}) {
+    config.micro_batch_tokens = tokens;
+    const auto learner = NewLearner(config);
+    const UpdateMetrics metrics = learner->Update(0, groups, advantages);
+    EXPECT_GT(metrics.grad_norm, 0);
+    EXPECT_EQ(metrics.loss.tokens, 6 * 42) << "those without advantage are measured too";
+    hashes.insert(Hash(*learner));
+  }
+  EXPECT_EQ(hashes.size(), 1);
 }
 
 std::string UpdateError(const std::function<void(std::vector<Group>&, std::vector<float>&)>& spoil,

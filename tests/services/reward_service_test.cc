@@ -67,6 +67,7 @@ TEST_F(RewardServiceTest, NamesTheFieldThatIsWrong) {
   ExpectRefused(Request({.weights = {}}, {}), "rubric is empty");
   ExpectRefused(Request({.accuracy = "exact", .weights = {{"accuracy", NAN}}}, {}), "accuracy");
   v1::ScoreRequest renamed = Request(TestRubric(), {});
+  renamed.mutable_rubric(1)->set_name("style");
   renamed.mutable_rubric(1)->set_verifier("exact");
   ExpectRefused(renamed, "rubric[1].verifier is 'exact'");
   v1::ScoreRequest many = Request(TestRubric(), {});
