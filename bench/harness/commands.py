@@ -1,6 +1,9 @@
 """Runs our benchmarks and the peers, pinned to as many cores as they may use."""
 import json
+import os
 import re
+import select
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -12,6 +15,11 @@ SHAPES = ["signs", "T1", "T5", "SmolLM2", "M30"]  # in the order of bench/shapes
 
 class CommandFailed(Exception):
     """A program failed or took too long; the message ends with the last of what it said."""
+
+
+class TookTooLong(CommandFailed):
+    def __init__(self, timeout):
+        super().__init__(f"took longer than {timeout:.0f} s")
 
 
 @dataclass
@@ -31,17 +39,33 @@ def pin(command, threads):
     return ["taskset", "-c", ",".join(map(str, CORES[:threads])), *map(str, command)]
 
 
+def begin(command, threads, environment, stderr):
+    """Starts it with a process group of its own, so that stop() ends what it has started too."""
+    return subprocess.Popen(pin(command, threads), stdout=subprocess.PIPE, stderr=stderr, cwd=ROOT, env=environment,
+                            start_new_session=True)
+
+
+def stop(process):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in filter(None, (process.stdout, process.stderr)):
+        pipe.close()
+
+
 def run(command, threads, timeout, environment=None):
     """Standard output. CommandFailed otherwise."""
+    process = begin(command, threads, environment, subprocess.PIPE)
     try:
-        done = subprocess.run(pin(command, threads), capture_output=True, text=True, cwd=ROOT, timeout=timeout,
-                              env=environment)
+        out, err = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise CommandFailed(f"took longer than {timeout:.0f} s")
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines() or [""]
-        raise CommandFailed(f"exit status {done.returncode}: {said[-1][-300:]}")
-    return done.stdout
+        raise TookTooLong(timeout)
+    finally:
+        stop(process)
+    if process.returncode != 0:
+        said = err.decode(errors="replace").strip().splitlines() or [""]
+        raise CommandFailed(f"exit status {process.returncode}: {said[-1][-300:]}")
+    return out.decode(errors="replace")
 
 
 def google_benchmark(program, pattern, threads, seconds, timeout=3600):
@@ -66,18 +90,31 @@ def peer(settings, script, threads, *args, timeout=3600):
     return [json.loads(line) for line in out.splitlines() if line.startswith('{"figure"')]
 
 
+def lines_until(process, deadline):
+    """Its lines as they come, to its end; returns early when time.monotonic() has reached the deadline."""
+    rest = b""
+    while select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))[0]:
+        chunk = os.read(process.stdout.fileno(), 1 << 16)
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode(errors="replace") for line in lines)
+        if not chunk:
+            return
+
+
 def seconds_to_line(command, threads, environment=None, starts_with="", timeout=300):
-    """From starting a command to the first line of its output that begins so; then waits for its end."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(pin(command, threads), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                               cwd=ROOT, env=environment)
+    """From starting a command to the first line of its output that begins so; then waits for its end. `timeout` is for
+    both together."""
+    began, deadline, seconds = time.perf_counter(), time.monotonic() + timeout, None
+    process = begin(command, threads, environment, subprocess.DEVNULL)
     try:
-        for line in process.stdout:
-            if line.startswith(starts_with):
-                seconds = time.perf_counter() - begin
-                process.communicate(timeout=timeout)
-                return seconds
-        raise CommandFailed(f"ended without a line that begins with '{starts_with}'")
+        for line in lines_until(process, deadline):
+            if seconds is None and line.startswith(starts_with):
+                seconds = time.perf_counter() - began
+        process.wait(max(0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise TookTooLong(timeout)
     finally:
-        process.kill()
-        process.wait()
+        stop(process)
+    if seconds is None:
+        raise CommandFailed(f"ended without a line that begins with '{starts_with}'")
+    return seconds
