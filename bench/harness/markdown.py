@@ -11,6 +11,11 @@ def number(value, unit=""):
     return f"{value:,.{digits}f}" + (f" {unit}" if unit else "")
 
 
+def spread(samples):
+    """The range of several rounds, to stand behind their median."""
+    return f" ({number(min(samples))} to {number(max(samples))})" if len(samples or []) > 1 else ""
+
+
 def table(head, lines):
     rows = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "/") for cell in row) + " |" for row in rows) + "\n"
@@ -33,18 +38,28 @@ def target_cell(row):
     return form(row["target"]) + (f" ({', '.join(extra)})" if extra else "")
 
 
+def rounds_of(rows):
+    """Says whether a figure is a median or a single sample."""
+    rounds = sorted({len(r["ours_samples"]) for r in rows if r.get("ours_samples")})
+    if rounds == [1]:
+        return "One round: each figure is a single sample, and nothing says how far it would move.\n\n"
+    several = f"{rounds[0]} to {rounds[-1]}" if len(set(rounds)) > 1 else rounds[0] if rounds else 0
+    return f"Medians of {several} rounds, where there are several the range in brackets.\n\n" if rounds else ""
+
+
 def against_peers(rows):
     """The table of targets."""
     lines = []
     for r in rows:
         if r["figure"] in ("machine", "peak", "kernel", "curve"):
             continue
+        peer_samples = r.get("peer_samples", {}).get(r.get("peer_name"))
         ratio = f"{r['ratio']:.2f}x" if r.get("ratio") else ""
         met = {True: "yes", False: "**no**", None: ""}[r.get("met")]
-        lines.append([r["figure"], r["model"], r["shape"], r["threads"], number(r["ours"], r["unit"] or ""),
-                      number(r.get("peer")), r.get("peer_name") or r.get("error", "")[:80], ratio, target_cell(r), met])
+        lines.append([r["figure"], r["model"], r["shape"], r["threads"], number(r["ours"], r["unit"] or "") + spread(r.get("ours_samples")),
+                      number(r.get("peer")) + spread(peer_samples), r.get("peer_name") or r.get("error", "")[:80], ratio, target_cell(r), met])
     head = ["figure", "model", "shape", "cores", "ours", "peer", "strongest peer", "ratio", "target", "met"]
-    return table(head, lines) if lines else ""
+    return rounds_of(rows) + table(head, lines) if lines else ""
 
 
 def phases(rows):
