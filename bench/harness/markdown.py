@@ -63,19 +63,25 @@ def kernels(rows):
     return table(["benchmark", "of", "rate on one core", "share of peak"], lines) if lines else ""
 
 
+def curve_lines(title, points):
+    """(model, cores, figure by x) of each line. By model: one line, x are the models' parameters; of S2, x are the
+    cores."""
+    by_model, by_cores = "by model" in title, "S2" in title
+    lines = {}
+    for r in points:
+        key = ("all" if by_model else r["model"], "" if by_cores else r["threads"])
+        lines.setdefault(key, {})[r["x"]] = r["ours"]
+    return [(*key, cells) for key, cells in lines.items()]
+
+
 def curves(rows):
     """A table a curve: a line a model and number of threads, a column a point."""
     out = []
     for title in dict.fromkeys(r["curve"] for r in rows if r["figure"] == "curve"):
         points = [r for r in rows if r.get("curve") == title]
-        by_model = "by model" in title or "S2" in title
         xs = sorted({r["x"] for r in points})
-        lines = []
-        for model, threads in dict.fromkeys(("" if by_model else r["model"], 0 if "S2" in title else r["threads"])
-                                            for r in points):
-            cells = {r["x"]: r["ours"] for r in points
-                     if model in ("", r["model"]) and threads in (0, r["threads"])}
-            lines.append([model or "all", threads or "", *(number(cells.get(x)) for x in xs)])
+        lines = [[model, threads, *(number(cells.get(x)) for x in xs)]
+                 for model, threads, cells in curve_lines(title, points)]
         out.append(f"**{title}**, tokens/s\n\n" + table(["model", "cores", *(f"{x:,}" for x in xs)], lines))
     return "\n".join(out)
 

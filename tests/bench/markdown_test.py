@@ -1,4 +1,5 @@
 """bench/harness/markdown.py: result rows as tables."""
+import json
 import sys
 import unittest
 from pathlib import Path
@@ -36,6 +37,36 @@ class AgainstPeers(unittest.TestCase):
         row = rollout(ours_samples=[18.0, 22.0])
         del row["peer_samples"]
         self.assertIn("| 20.0 tokens/s (18.0 to 22.0) | 10.0 | loop |", markdown.against_peers([row]))
+
+
+def point(title, model, threads, x, ours):
+    return {"figure": "curve", "curve": title, "model": model, "threads": threads, "x": x, "shape": f"x {x}", "ours": ours}
+
+
+class Curves(unittest.TestCase):
+    def test_of_s2_have_a_line_for_each_model_and_a_column_for_each_number_of_cores(self):
+        title = "rollout of the long-tailed workload S2"
+        text = markdown.curves([point(title, model, cores, cores, ours) for model, cores, ours in
+                                (("T1", 1, 11.0), ("T1", 2, 22.0), ("T5", 1, 33.0), ("T5", 2, 44.0))])
+        self.assertIn("| T1 |  | 11.0 | 22.0 |", text)
+        self.assertIn("| T5 |  | 33.0 | 44.0 |", text)
+
+    def test_by_model_have_a_line_for_each_number_of_cores(self):
+        title = "rollout, by model (parameters), 32 sequences"
+        text = markdown.curves([point(title, model, cores, x, ours) for model, cores, x, ours in
+                                (("T1", 1, 900, 11.0), ("T5", 1, 5000, 22.0), ("T1", 2, 900, 33.0))])
+        self.assertIn("| model | cores | 900 | 5,000 |", text)
+        self.assertIn("| all | 1 | 11.0 | 22.0 |", text)
+        self.assertIn("| all | 2 | 33.0 |  |", text)
+
+    def test_no_point_of_the_recorded_files_is_lost(self):
+        rows = [json.loads(line) for file in sorted((ROOT / "bench" / "results").glob("*.json"))
+                for line in file.read_text().splitlines()]
+        points = [r for r in rows if r["figure"] == "curve"]
+        cells = [cell for title in {r["curve"] for r in points}
+                 for *_, values in markdown.curve_lines(title, [r for r in points if r["curve"] == title])
+                 for cell in values.values()]
+        self.assertEqual(len(cells), len(points))
 
 
 if __name__ == "__main__":
