@@ -68,16 +68,45 @@ def run(command, threads, timeout, environment=None):
     return out.decode(errors="replace")
 
 
-def google_benchmark(program, pattern, threads, seconds, timeout=3600):
-    """The benchmarks whose names match, as dicts with their arguments under "args"; and the context."""
+def with_arguments(row):
+    """A benchmark's row with its arguments under "args", and with "error" where it failed."""
+    row = row | {"args": {key: int(value) for key, value in re.findall(r"(\w+):(\d+)", row["name"])}}
+    return row | {"error": row["error_message"]} if row.get("error_occurred") else row
+
+
+def benchmarks(program, pattern, threads, seconds, timeout):
     out = json.loads(run([BUILD / program, f"--benchmark_filter={pattern}", "--benchmark_format=json",
-                          f"--benchmark_min_time={seconds}"], threads, timeout))
-    for row in out["benchmarks"]:
-        row["args"] = {key: int(value) for key, value in re.findall(r"(\w+):(\d+)", row["name"])}
-    failed = [row for row in out["benchmarks"] if row.get("error_occurred")]
-    if failed or not out["benchmarks"]:
-        raise CommandFailed(f"{program} {pattern}: {failed[0]['error_message'] if failed else 'no such benchmark'}")
-    return out["benchmarks"], out["context"]
+                          f"--benchmark_min_time={seconds}"], threads, timeout) or '{"benchmarks": []}')
+    if not out["benchmarks"]:
+        raise CommandFailed(f"{program} {pattern}: no such benchmark")
+    return [with_arguments(row) for row in out["benchmarks"]], out["context"]
+
+
+def each_alone(program, pattern, threads, seconds, timeout):
+    """Each benchmark in a process of its own: what one of them does to its process is not the others' fault."""
+    names = run([BUILD / program, f"--benchmark_filter={pattern}", "--benchmark_list_tests"], threads, timeout).split("\n")
+    rows, context = [], {}
+    for name in filter(None, names):
+        try:
+            found, context = benchmarks(program, f"^{re.escape(name)}$", threads, seconds, timeout)
+            rows += found
+        except CommandFailed as error:
+            rows.append(with_arguments({"name": name, "error": str(error)}))
+    return rows, context
+
+
+def google_benchmark(program, pattern, threads, seconds, timeout=3600):
+    """The benchmarks whose names match, as dicts with their arguments under "args", and "error" in those that failed;
+    and the context."""
+    try:
+        return benchmarks(program, pattern, threads, seconds, timeout)
+    except TookTooLong:
+        raise
+    except CommandFailed:
+        rows, context = each_alone(program, pattern, threads, seconds, timeout)
+        if not rows:
+            raise
+        return rows, context
 
 
 def peer(settings, script, threads, *args, timeout=3600):

@@ -18,7 +18,8 @@ def ours(program, pattern, threads, settings, shape_of, counter, unit, estimate)
     """A side of ours: rows of the benchmarks whose names match the pattern."""
     def measure():
         rows, _ = google_benchmark(program, pattern, threads, settings.seconds)
-        return [{"shape": shape_of(r["args"]), "value": r[counter], "unit": unit,
+        return [{"shape": shape_of(r["args"]), "error": r["error"]} if "error" in r else
+                {"shape": shape_of(r["args"]), "value": r[counter], "unit": unit,
                  "phases": {name: round(r[name], 4) for name in r if name.endswith("_s")}} for r in rows]
 
     return Side("r1zero", measure, estimate)

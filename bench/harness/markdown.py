@@ -35,7 +35,7 @@ def against_peers(rows):
     """The table of targets."""
     lines = []
     for r in rows:
-        if r["figure"] in ("machine", "peak", "kernel", "curve"):
+        if r["figure"] in ("machine", "peak", "kernel") or "curve" in r:
             continue
         peer_samples = r.get("peer_samples", {}).get(r.get("peer_name"))
         ratio = f"{r['ratio']:.2f}x" if r.get("ratio") else ""
@@ -58,31 +58,33 @@ def phases(rows):
 
 
 def kernels(rows):
-    lines = [[r["shape"], r["label"], number(r["ours"], r["unit"]),
+    lines = [[r["shape"], r["label"], r["error"][:80] if "error" in r else number(r["ours"], r["unit"]),
               f"{r['share_of_peak']:.0%}" if r.get("share_of_peak") else ""] for r in rows if r["figure"] == "kernel"]
     return table(["benchmark", "of", "rate on one core", "share of peak"], lines) if lines else ""
 
 
 def curve_lines(title, points):
-    """(model, cores, figure by x) of each line. By model: one line, x are the models' parameters; of S2, x are the
+    """(model, cores, cell by x) of each line. By model: one line, x are the models' parameters; of S2, x are the
     cores."""
     by_model, by_cores = "by model" in title, "S2" in title
     lines = {}
     for r in points:
         key = ("all" if by_model else r["model"], "" if by_cores else r["threads"])
-        lines.setdefault(key, {})[r["x"]] = r["ours"]
+        lines.setdefault(key, {})[r["x"]] = "error" if "error" in r else number(r["ours"])
     return [(*key, cells) for key, cells in lines.items()]
 
 
 def curves(rows):
-    """A table a curve: a line a model and number of threads, a column a point."""
+    """A table a curve: a line a model and number of threads, a column a point; behind it the errors."""
     out = []
-    for title in dict.fromkeys(r["curve"] for r in rows if r["figure"] == "curve"):
-        points = [r for r in rows if r.get("curve") == title]
+    for title in dict.fromkeys(r["curve"] for r in rows if "curve" in r):
+        of_curve = [r for r in rows if r.get("curve") == title]
+        points = [r for r in of_curve if "x" in r]
         xs = sorted({r["x"] for r in points})
-        lines = [[model, threads, *(number(cells.get(x)) for x in xs)]
-                 for model, threads, cells in curve_lines(title, points)]
-        out.append(f"**{title}**, tokens/s\n\n" + table(["model", "cores", *(f"{x:,}" for x in xs)], lines))
+        lines = [[model, threads, *(cells.get(x, "") for x in xs)] for model, threads, cells in curve_lines(title, points)]
+        failed = "".join(f"\n{r['model']} {r['shape']}: {r['error'][:200]}\n" for r in of_curve if "error" in r)
+        text = table(["model", "cores", *(f"{x:,}" for x in xs)], lines) if lines else ""
+        out.append(f"**{title}**, tokens/s\n\n" + text + failed)
     return "\n".join(out)
 
 
