@@ -88,8 +88,8 @@ def scaling(settings):
 def of_model(figures, model, threads, settings):
     if "rollout" in figures:
         yield rollout(model, threads, settings)
-    if model == "SmolLM2":
-        return  # its updates and steps would take minutes each
+    if model in ("SmolLM2", "M30"):
+        return  # their updates and steps would take minutes each
     if "learner" in figures:
         yield learner(model, threads, settings)
     if "step" in figures:
@@ -103,6 +103,6 @@ def all_of(figures, models, threads, settings):
     if not settings.peers:
         for comparison in comparisons:
             comparison.peers = []
-    if "scaling" in figures and len(threads) > 1:
+    if "scaling" in figures and {1, 2} <= set(threads):
         comparisons += scaling(settings)
     return comparisons
