@@ -56,8 +56,9 @@ def works():
     """(title, parts, sequences or rows, tokens that the measured rate counts, what was measured)."""
     rollouts = [(f"{m}: rollout of batch {b}", roofline.rollout_parts(m, b, 8), b, b * 64, ("rollout", m, f"batch {b}"))
                 for m, b in (("T1", 8), ("T1", 32), ("T1", 128), ("T5", 32), ("T5", 128), ("SmolLM2", 32))]
-    return rollouts + [(f"{m}: update of 128 sequences, groups of 8", roofline.update_parts(m, 128, 8, False), 1024,
-                        128 * 128, ("learner", m, "P64 C64 G8")) for m in ("T1", "T5")]
+    updates = [(f"{m}: update of 128 sequences, groups of {g}", roofline.update_parts(m, 128, g, False), 1024, 128 * 128,
+                ("learner", m, shape)) for m in ("T1", "T5") for g, shape in ((8, "P64 C64 G8"), (1, "P64 C64"))]
+    return rollouts + updates
 
 
 def distance(rows):
