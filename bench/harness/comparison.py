@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Callable
 
-from harness.commands import CommandFailed
+from harness.processes import CommandFailed
 
 
 @dataclass

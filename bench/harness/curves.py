@@ -1,7 +1,8 @@
 """How cost grows, and what each kernel reaches: our own figures, without peers."""
 from dataclasses import dataclass
 
-from harness.commands import SHAPES, CommandFailed, google_benchmark
+from harness.commands import SHAPES, google_benchmark
+from harness.processes import CommandFailed
 
 
 @dataclass

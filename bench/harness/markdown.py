@@ -40,8 +40,10 @@ def against_peers(rows):
         peer_samples = r.get("peer_samples", {}).get(r.get("peer_name"))
         ratio = f"{r['ratio']:.2f}x" if r.get("ratio") else ""
         met = {True: "yes", False: "**no**", None: ""}[r.get("met")]
-        lines.append([r["figure"], r["model"], r["shape"], r["threads"], number(r["ours"], r["unit"] or "") + spread(r.get("ours_samples")),
-                      number(r.get("peer")) + spread(peer_samples), r.get("peer_name") or r.get("error", "")[:80], ratio, target_cell(r), met])
+        ours = number(r["ours"], r["unit"] or "") + spread(r.get("ours_samples"))
+        peer = number(r.get("peer")) + spread(peer_samples)
+        lines.append([r["figure"], r["model"], r["shape"], r["threads"], ours, peer,
+                      r.get("peer_name") or r.get("error", "")[:80], ratio, target_cell(r), met])
     head = ["figure", "model", "shape", "cores", "ours", "peer", "strongest peer", "ratio", "target", "met"]
     return rounds_of(rows) + table(head, lines) if lines else ""
 

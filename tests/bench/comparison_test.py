@@ -5,8 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
-from harness.commands import CommandFailed  # noqa: E402
 from harness.comparison import Comparison, Side, measure  # noqa: E402
+from harness.processes import CommandFailed  # noqa: E402
 
 
 def side(name, values, order):

@@ -1,4 +1,4 @@
-"""bench/harness/commands.py: programs are started, timed and ended."""
+"""bench/harness/processes.py: programs are started, timed and ended."""
 import sys
 import time
 import unittest
@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
-from harness.commands import CommandFailed, TookTooLong, run, seconds_to_line  # noqa: E402
+from harness.processes import CommandFailed, TookTooLong, run, seconds_to_line  # noqa: E402
 
 
 def python(script):
