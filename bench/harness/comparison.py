@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Callable
 
-from harness.commands import CommandFailed
+from harness.processes import CommandFailed
 
 
 @dataclass
@@ -104,7 +104,8 @@ def against(comparison, ours, peers, group, shape):
     of_group = lambda key: key[1] == shape and (group == "any" or key[0].startswith(group))
     medians = {key[0]: statistics.median(v) for key, v in peers.values.items() if of_group(key)}
     errors = {key[0]: e for key, e in peers.errors.items() if of_group(key) or key[1] == "all"}
-    row = {"against": group, "peer": None, "peer_name": None, "ratio": None, "peers": medians}
+    row = {"against": group, "peer": None, "peer_name": None, "ratio": None, "peers": medians,
+           "peer_samples": {key[0]: v for key, v in peers.values.items() if of_group(key)}}
     if errors:
         row["error"] = "; ".join(f"{name}: {error}" for name, error in errors.items())
     if not medians:

@@ -18,7 +18,8 @@ def ours(program, pattern, threads, settings, shape_of, counter, unit, estimate)
     """A side of ours: rows of the benchmarks whose names match the pattern."""
     def measure():
         rows, _ = google_benchmark(program, pattern, threads, settings.seconds)
-        return [{"shape": shape_of(r["args"]), "value": r[counter], "unit": unit,
+        return [{"shape": shape_of(r["args"]), "error": r["error"]} if "error" in r else
+                {"shape": shape_of(r["args"]), "value": r[counter], "unit": unit,
                  "phases": {name: round(r[name], 4) for name in r if name.endswith("_s")}} for r in rows]
 
     return Side("r1zero", measure, estimate)
@@ -87,8 +88,8 @@ def scaling(settings):
 def of_model(figures, model, threads, settings):
     if "rollout" in figures:
         yield rollout(model, threads, settings)
-    if model == "SmolLM2":
-        return  # its updates and steps would take minutes each
+    if model in ("SmolLM2", "M30"):
+        return  # their updates and steps would take minutes each
     if "learner" in figures:
         yield learner(model, threads, settings)
     if "step" in figures:
@@ -102,6 +103,6 @@ def all_of(figures, models, threads, settings):
     if not settings.peers:
         for comparison in comparisons:
             comparison.peers = []
-    if "scaling" in figures and len(threads) > 1:
+    if "scaling" in figures and {1, 2} <= set(threads):
         comparisons += scaling(settings)
     return comparisons

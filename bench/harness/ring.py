@@ -6,8 +6,9 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from harness.commands import BUILD, ROOT, CommandFailed, run, seconds_to_line
 from harness.comparison import Comparison, Side
+from harness.machine import BUILD, ROOT
+from harness.processes import CommandFailed, run, seconds_to_line
 
 T1 = {"policy.hidden_size": 128, "policy.num_layers": 4, "policy.num_heads": 4, "policy.num_kv_heads": 4,
       "policy.head_width": 32, "policy.intermediate_size": 384, "pretrain.tokens": 0}

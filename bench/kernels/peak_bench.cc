@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
+#include "common/error.h"
 #include "kernels/aligned.h"
 #include "kernels/simd.h"
 
@@ -78,8 +81,15 @@ float RunReadAll(const float* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(ReadAl
 namespace r1zero::bench {
 namespace {
 
+// What the kernels will run on, R1ZERO_SIMD heeded. Before main, which is the library's.
 const bool kContextAdded = [] {
-  benchmark::AddCustomContext("simd", kernels::SimdName());
+  try {
+    kernels::RequireSimd();
+    benchmark::AddCustomContext("simd", kernels::SimdName());
+  } catch (const Error& error) {
+    std::fprintf(stderr, "kernels_bench: %s\n", error.what());
+    std::exit(1);
+  }
   return true;
 }();
 
@@ -117,6 +127,7 @@ BENCHMARK(StreamRead)->ArgName("KiB")->ArgsProduct({{16, 512, 1024, 4 << 10, 16 
 // The best of 40 short runs.
 double PeakFlops() {
   static const double peak = [] {
+    kernels::RequireSimd();
     double best = 0;
     for (int i = 0; i < 40; ++i) best = std::max(best, MultiplyAddRate());
     return best;
