@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <new>
 
 #include "common/error.h"
 #include "common/stop.h"
@@ -71,6 +72,12 @@ int Guarded(const std::string& verb, int status, const std::function<int()>& bod
   } catch (const Interrupted& e) {
     std::fprintf(stderr, "r1zero %s: %s\n", verb.c_str(), e.what());
     return kInterrupted;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(
+        stderr,
+        "r1zero %s: the machine has no memory left for it; r1zero plan says what a run takes\n",
+        verb.c_str());
+    return status;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "r1zero %s: %s\n", verb.c_str(), e.what());
     return status;
