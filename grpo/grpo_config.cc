@@ -106,8 +106,8 @@ void Describe(Fields& f, PolicyConfig& c) {
   f.Key("num_kv_heads", c.num_kv_heads, "key and value heads; divides num_heads", {1, 4096});
   f.Key("head_width", c.head_width, "width of a head; even", {2, 65536});
   f.Key("intermediate_size", c.intermediate_size, "width of the feed-forward layer", {1, 1e7});
-  f.Key("max_positions", c.max_positions, "longest prompt and completion together", {1, kMany});
-  f.Key("rope_theta", c.rope_theta, "base of the rotary frequencies", {.min = 1});
+  f.Key("max_positions", c.max_positions, "longest prompt and completion together", {1, 1 << 24});
+  f.Key("rope_theta", c.rope_theta, "base of the rotary frequencies; above 1", {.min = 1});
   f.Key("rms_eps", c.rms_eps, "added to the mean square in RMSNorm", {.min = 0});
   f.Key("tie_embeddings", c.tie_embeddings, "the output head is the embedding");
   f.Key("storage", c.storage,

@@ -42,6 +42,26 @@ struct Blocks {
 // Where vector v of a row lies in panels of 16 tokens by 16 columns (or, for one panel, in 16 floats).
 constexpr int64_t InPanels(int64_t v) { return v * kLanes / 16 * 256 + v * kLanes % 16; }
 
+// The first n > 0 floats at p, then zeros. Where a masked access is a whole one (NEON), what lies behind
+// them belongs to another thread's row, or to nobody: they go by way of the stack.
+HWY_INLINE V LoadN(const float* HWY_RESTRICT p, int64_t n) {
+  const Floats16 d;
+  if (n >= kLanes) return hn::LoadU(d, p);
+  if (!HWY_MEM_OPS_MIGHT_FAULT) return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(n)), d, p);
+  HWY_ALIGN float lanes[kLanes] = {};
+  std::copy_n(p, n, lanes);
+  return hn::Load(d, lanes);
+}
+HWY_INLINE void StoreN(V v, float* HWY_RESTRICT p, int64_t n) {
+  const Floats16 d;
+  if (n >= kLanes) return hn::StoreU(v, d, p);
+  if (!HWY_MEM_OPS_MIGHT_FAULT)
+    return hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(n)), d, p);
+  HWY_ALIGN float lanes[kLanes];
+  hn::Store(v, d, lanes);
+  std::copy_n(lanes, n, p);
+}
+
 // Named vectors instead of an array: GCC keeps them in registers.
 template <int kCount, int kIndex = 0>
 struct Vectors {
@@ -63,26 +83,14 @@ struct Vectors {
     hn::StoreU(first, Floats16(), p);
     rest.Store(p + kLanes);
   }
-  // Of the first n floats.
+  // Of the first n floats; nothing behind them is touched.
   HWY_INLINE void Store(float* HWY_RESTRICT p, int64_t n) const {
-    const Floats16 d;
-    if (n >= kLanes) {
-      hn::StoreU(first, d, p);
-    } else {
-      hn::BlendedStore(first, hn::FirstN(d, static_cast<size_t>(n)), d, p);
-    }
+    StoreN(first, p, n);
     rest.Store(p + kLanes, n - kLanes);
   }
   HWY_INLINE void Scale(V x) {
     first = hn::Mul(first, x);
     rest.Scale(x);
-  }
-
- private:
-  static HWY_INLINE V LoadN(const float* HWY_RESTRICT p, int64_t n) {
-    const Floats16 d;
-    if (n >= kLanes) return hn::LoadU(d, p);
-    return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(n)), d, p);
   }
 };
 template <int kIndex>

@@ -7,7 +7,8 @@
 
 namespace r1zero::kernels {
 
-// E is float or Bfloat16.
+// E is float or Bfloat16. REQUIRES, here and below, that every token is a row of the table: none is
+// checked.
 template <typename E>
 void Embedding(const int32_t* tokens_M, const E* table_VD, float* y_MD, int64_t M, int64_t D,
                ThreadPool& pool);

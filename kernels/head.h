@@ -20,7 +20,8 @@
 
 namespace r1zero::kernels {
 
-// max + log(sum exp(z - max)) of one row z[v] = logits[v] * inv_temperature, by rule 3.
+// max + log(sum exp(z - max)) of one row z[v] = logits[v] * inv_temperature, by rule 3. REQUIRES, here
+// and below, inv_temperature > 0.
 float LogSumExp(const float* logits_V, int64_t V, float inv_temperature);
 
 // w: the head packed for the forward product (K = D, N = V). entropy_M may be null. logsumexp_M is

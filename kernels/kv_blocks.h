@@ -57,7 +57,8 @@ inline int64_t CommonBlocks(const AttentionRow& a, const AttentionRow& b, int64_
 }
 
 // Writes the key and value (each [K, H], rows `ld` apart) of M tokens into the layer's blocks: row
-// m becomes token rows_M[m].num_keys - 1 of its sequence.
+// m becomes token rows_M[m].num_keys - 1 of its sequence. REQUIRES num_keys >= 1 of each, and no two
+// rows for one slot of one block.
 template <typename E>
 void StoreKv(const float* k_MKH, const float* v_MKH, int64_t ld, const AttentionRow* rows_M,
              int64_t M, const AttentionShape& shape, E* layer_blocks, ThreadPool& pool);

@@ -10,7 +10,8 @@
 
 namespace r1zero::kernels {
 
-// inv_rms_M (1 / sqrt(mean + eps)) may be null when no backward follows.
+// inv_rms_M (1 / sqrt(mean + eps)) may be null when no backward follows. REQUIRES, here and below,
+// that the arguments do not overlap.
 void RmsNorm(const float* x_MD, const float* weight_D, float eps, float* y_MD, float* inv_rms_M,
              int64_t M, int64_t D, ThreadPool& pool);
 

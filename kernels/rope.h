@@ -60,7 +60,8 @@ class RopeTable {
 enum class RopeDirection { kForward, kBackward };  // backward rotates by -angle: the gradient
 
 // Rotates `heads` heads of each of M rows in place. x_M points at the first head of the first row;
-// rows are `ld` elements apart. positions_M[m] < table.max_positions(); reserves what is not.
+// rows are `ld` elements apart. Reserves the table up to the last position: an Error if that is not
+// below table.max_positions(). REQUIRES positions_M[m] >= 0.
 void Rope(float* x_M, int64_t ld, int heads, const int32_t* positions_M, int64_t M,
           const RopeTable& table, RopeDirection direction, ThreadPool& pool);
 

@@ -7,7 +7,8 @@
 
 namespace r1zero::kernels {
 
-// gate_up holds gate in columns [0, F) and up in [F, 2F).
+// gate_up holds gate in columns [0, F) and up in [F, 2F). REQUIRES, here and below, that the
+// arguments do not overlap.
 void SwiGlu(const float* gate_up_M2F, float* y_MF, int64_t M, int64_t F, ThreadPool& pool);
 void SwiGluBackward(const float* dy_MF, const float* gate_up_M2F, float* dgate_up_M2F, int64_t M,
                     int64_t F, ThreadPool& pool);

@@ -275,7 +275,7 @@ std::unique_ptr<Decoder> MakeCpuDecoder(const ModelConfig& config, int64_t num_b
                                         int64_t max_batch_tokens, kernels::Storage storage) {
   CheckModelConfig(config);
   Require(num_blocks > 0 && num_blocks <= INT32_MAX, "a decoder with ", num_blocks,
-          " KV blocks; expected at least 1");
+          " KV blocks; expected 1 to ", INT32_MAX);
   Require(max_batch_tokens > 0, "a decoder with a batch of ", max_batch_tokens,
           " tokens; expected at least 1");
   if (storage == kernels::Storage::kBfloat16)

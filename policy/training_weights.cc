@@ -22,7 +22,7 @@ TrainingWeights::TrainingWeights(const ModelConfig& config, const float* params,
     layer.qkv_extras.rms_eps = static_cast<float>(config.rms_eps);
     if (config.has_qkv_bias()) {
       layer.qkv_extras.bias_W = params + next->offset;
-      layer.dqkv_bias_W = grads + next->offset;
+      layer.dqkv_bias_W = gradient_at(next->offset);
       next += 3;
     }
     if (!config.has_qk_norm()) return;

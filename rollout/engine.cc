@@ -153,9 +153,8 @@ void Engine::SetWeights(std::shared_ptr<const Weights> weights) {
 void Engine::SetTokenTexts(std::vector<std::string> texts) {
   Require(static_cast<int64_t>(texts.size()) <= state_->vocab_size(), "texts of ", texts.size(),
           " tokens, the vocabulary has ", state_->vocab_size());
-  texts.resize(state_->vocab_size());  // a model's vocabulary may be padded: the rest has no text
   Require(idle(), "token texts cannot change while groups are being sampled");
-  texts.resize(state_->vocab_size());
+  texts.resize(state_->vocab_size());  // a model's vocabulary may be padded: the rest has no text
   state_->now.token_texts = std::move(texts);
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "kernels/attention.h"
+#include "policy/packed_weights.h"
 #include "rollout/engine.h"
 #include "rollout/lease_check.h"
 
@@ -58,9 +59,8 @@ void CheckMemory(const EngineConfig& config, const ModelConfig& policy,
 }  // namespace
 
 double KvCacheBytes(const ModelConfig& policy, int64_t num_blocks, kernels::Storage storage) {
-  const double numbers_per_token = 2.0 * static_cast<double>(policy.num_layers) *
-                                   static_cast<double>(policy.num_kv_heads * policy.head_width);
-  return kernels::BytesOf(storage) * numbers_per_token * kernels::kKvBlockTokens *
+  const auto block = static_cast<double>(kernels::KvBlockSize(AttentionShapeOf(policy)));
+  return kernels::BytesOf(storage) * static_cast<double>(policy.num_layers) * block *
          static_cast<double>(num_blocks);
 }
 

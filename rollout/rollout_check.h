@@ -18,7 +18,8 @@ struct RolloutDemand {
   kernels::Storage storage = kernels::Storage::kFloat32;
 };
 
-// Of keys and values, all layers, in so many blocks.
+// Of keys and values, all layers, in so many blocks: kernels::KvBlockSize elements each, which counts
+// the columns that pad values to a multiple of 16.
 double KvCacheBytes(const ModelConfig& policy, int64_t num_blocks, kernels::Storage storage);
 
 // Error, one sentence that names the keys to change, if an engine of `config` could not take every

@@ -85,11 +85,17 @@ class Reader {
     logits_V_.resize(config.vocab_size);
   }
 
-  // The logits after the last of `ids`, which follow those read before.
+  // The logits after the last of `ids`, which follow those read before. Error if one is not a number:
+  // weights may be finite and their products not.
   const std::vector<float>& Read(std::span<const int32_t> ids) {
     const DecoderInput input{.tokens = ids, .first_position = position_, .block_table = table_};
     decoder_->Forward({&input, 1}, logits_V_.data());
     position_ += static_cast<int64_t>(ids.size());
+    const auto spoilt =
+        std::ranges::find_if_not(logits_V_, [](float z) { return std::isfinite(z); });
+    Require(spoilt == logits_V_.end(), "position ", position(), ", after id ", ids.back(),
+            ": the logit of token ", spoilt - logits_V_.begin(),
+            " is not finite; the model's weights are too large for float32");
     return logits_V_;
   }
   int64_t position() const { return position_ - 1; }  // of the last id read

@@ -260,7 +260,9 @@ TEST_P(CpuDecoder, RefusesWhatItCannotRun) {
   auto other = std::make_shared<Weights>(*weights_);
   other->config.rope_theta += 1;
   EXPECT_THROW(decoder_->SetWeights(other), Error);
-  EXPECT_THROW(MakeCpuDecoder(config(), 0, 1), Error);
+  for (const int64_t blocks : {int64_t{0}, int64_t{1} << 31})
+    EXPECT_THAT([&] { MakeCpuDecoder(config(), blocks, 1); },
+                testing::ThrowsMessage<Error>(HasSubstr("expected 1 to 2147483647")));
   EXPECT_THROW(MakeCpuDecoder(config(), 1, 0), Error);
 }
 

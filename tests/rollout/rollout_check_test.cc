@@ -52,11 +52,11 @@ TEST(CheckRollout, NamesTheKeysOfWhatNoWorkerCouldServe) {
 }
 
 TEST(CheckRollout, SaysHowManyBytesABlockCountWouldTake) {
-  // 2 layers x 2 heads x 6 wide x keys and values x 16 tokens x 4 bytes = 3072 bytes a block.
-  EXPECT_EQ(KvCacheBytes(TestPolicy(), 1, kernels::Storage::kFloat32), 3072);
-  EXPECT_EQ(KvCacheBytes(TestPolicy(), 1, kernels::Storage::kBfloat16), 1536);
+  // 2 layers x 2 heads x (keys of 6, values padded to 16) x 16 tokens x 4 bytes = 5632 bytes a block.
+  EXPECT_EQ(KvCacheBytes(TestPolicy(), 1, kernels::Storage::kFloat32), 5632);
+  EXPECT_EQ(KvCacheBytes(TestPolicy(), 1, kernels::Storage::kBfloat16), 2816);
   EXPECT_THAT(Refusal({.kv_blocks = int64_t{1} << 30}, Demand()),
-              AllOf(HasSubstr("3298.53 GB"), HasSubstr("lower rollout.kv_blocks")));
+              AllOf(HasSubstr("6047.31 GB"), HasSubstr("lower rollout.kv_blocks")));
   EXPECT_THAT(Refusal({.max_sequences = 1 << 30}, Demand()),
               HasSubstr("lower rollout.max_sequences or rollout.max_total_tokens"));
 }

@@ -8,19 +8,21 @@ namespace {
 
 constexpr int64_t kWhole = 1 << 20;  // tokens: one micro-batch
 
+// What the sampler says of them.
+std::vector<float> RecordedLogprobs(const std::vector<TrainingSequence>& sequences) {
+  std::vector<float> logprobs;
+  for (const TrainingSequence& s : sequences)
+    logprobs.insert(logprobs.end(), s.completion->logprobs.begin(), s.completion->logprobs.end());
+  return logprobs;
+}
+
 class LearnerOf : public testing::TestWithParam<Shape> {
  protected:
   const Shape& shape = GetParam();
   const Groups groups = Sample(shape, LeasesOf(shape, 7));
   const std::vector<TrainingSequence> sequences = TrainingSequences(groups);
 
-  std::vector<float> Recorded() const { return Recorded(sequences); }
-  static std::vector<float> Recorded(const std::vector<TrainingSequence>& sequences) {
-    std::vector<float> logprobs;
-    for (const TrainingSequence& s : sequences)
-      logprobs.insert(logprobs.end(), s.completion->logprobs.begin(), s.completion->logprobs.end());
-    return logprobs;
-  }
+  std::vector<float> Recorded() const { return RecordedLogprobs(sequences); }
 };
 INSTANTIATE_TEST_SUITE_P(, LearnerOf, testing::ValuesIn(Shapes()), Name);
 
@@ -34,11 +36,21 @@ TEST_P(LearnerOf, HasThemUnderTruncationAndPenaltyTooWhateverTheGroupSize) {
   const auto all = TrainingSequences(truncated);
   const SampledFrom from{shape.vocab, 1.2f};
   for (const int64_t tokens : {int64_t{1}, int64_t{50}, kWhole})
-    EXPECT_TRUE(
-        SameBits(Trained(shape, 2).Run(all, tokens, /*backward=*/true, from), Recorded(all)))
+    EXPECT_TRUE(SameBits(Trained(shape, 2).Run(all, tokens, /*backward=*/true, from),
+                         RecordedLogprobs(all)))
         << tokens << " tokens";
   kernels::ForEachSimdTarget(
       [&] { ExpectSameBits(Sample(shape, TruncatedLeasesOf(shape)), truncated); });
+}
+
+TEST_P(LearnerOf, HasOneGradientUnderTruncationAndPenaltyForEverySplitThreadCountAndTarget) {
+  const Groups truncated = Sample(shape, TruncatedLeasesOf(shape));
+  const SampledFrom from{shape.vocab, 1.2f};
+  const std::string expected = GradientHash(shape, truncated, 1, kWhole, from);
+  for (const int64_t tokens : {1, 30, 50, 128})
+    EXPECT_EQ(GradientHash(shape, truncated, 2, tokens, from), expected) << tokens << " tokens";
+  kernels::ForEachSimdTarget(
+      [&] { EXPECT_EQ(GradientHash(shape, truncated, 1, 64, from), expected); });
 }
 
 TEST_P(LearnerOf, FindsARatioOfExactlyOneAndAKlOfExactlyZeroOnTheFirstUpdate) {
@@ -75,6 +87,33 @@ TEST_P(LearnerOf, SamplesAndLearnsTheSameOnEverySimdTarget) {
   });
 }
 
+TEST(Learner, HasTheSamplersLogprobsAndOneGradientOfLongSumsAndALayerThatNoCacheHolds) {
+  const Shape shape = WideLayer();
+  const Groups groups = Sample(shape, LeasesOf(shape, 7));
+  const auto sequences = TrainingSequences(groups);
+  EXPECT_TRUE(SameBits(Trained(shape, 2).Run(sequences, kWhole, /*backward=*/false),
+                       RecordedLogprobs(sequences)));
+  const std::string expected = GradientHash(shape, groups, 1, kWhole);
+  EXPECT_EQ(GradientHash(shape, groups, 2, 77), expected);
+  kernels::ForEachSimdTarget([&] {
+    ExpectSameBits(Sample(shape, LeasesOf(shape, 7)), groups);
+    EXPECT_EQ(GradientHash(shape, groups, 1, 64), expected);
+  });
+}
+
+// More positions than one block of the rotary table.
+TEST(Learner, HasTheSamplersLogprobsAndOneGradientBeyondFourThousandTokens) {
+  const Shape shape = VeryLongContext();
+  Lease lease = LeaseOf(shape, 0, /*group_size=*/2);
+  lease.prompt.tokens = RandomTokens(4090, shape.vocab, 3);
+  lease.sampling.max_total_tokens = 4120;
+  const Groups groups = Sample(shape, {lease}, {.max_sequences = 2});
+  const auto sequences = TrainingSequences(groups);
+  EXPECT_TRUE(
+      SameBits(Trained(shape, 2).Run(sequences, kWhole, false), RecordedLogprobs(sequences)));
+  EXPECT_EQ(GradientHash(shape, groups, 2, 1), GradientHash(shape, groups, 1, kWhole));
+}
+
 TEST(Learner, HasTheSamplersLogprobsAndOneGradientAtTwoThousandTokens) {
   const Shape shape = LongContext();
   std::vector<Lease> leases{LeaseOf(shape, 0), LeaseOf(shape, 1)};
@@ -82,10 +121,8 @@ TEST(Learner, HasTheSamplersLogprobsAndOneGradientAtTwoThousandTokens) {
   for (Lease& lease : leases) lease.sampling.max_total_tokens = 2000;
   const Groups groups = Sample(shape, leases, {.max_sequences = 6});
   const auto sequences = TrainingSequences(groups);
-  std::vector<float> recorded;
-  for (const TrainingSequence& s : sequences)
-    recorded.insert(recorded.end(), s.completion->logprobs.begin(), s.completion->logprobs.end());
-  EXPECT_TRUE(SameBits(Trained(shape, 2).Run(sequences, kWhole, false), recorded));
+  EXPECT_TRUE(
+      SameBits(Trained(shape, 2).Run(sequences, kWhole, false), RecordedLogprobs(sequences)));
   EXPECT_EQ(GradientHash(shape, groups, 2, 1), GradientHash(shape, groups, 1, kWhole));
 }
 

@@ -56,7 +56,11 @@ inline const std::vector<Shape>& Shapes() {
       {"StretchedContext", 3, 1, 64, 21, 27, 59, 2, 96, true, ModelFamily::kLlama, {8, 1, 4, 30}}};
   return shapes;
 }
+// Matrices with more than 512 rows to sum over, which the product takes in steps, and a layer that no
+// second-level cache holds: a batch runs through it whole, not in tiles as through the layers above.
+inline Shape WideLayer() { return {"WideLayer", 2, 1, 64, 560, 640, 83, 1, 64}; }
 inline Shape LongContext() { return {"LongContext", 2, 1, 16, 20, 24, 61, 2, 2048}; }
+inline Shape VeryLongContext() { return {"VeryLongContext", 2, 1, 16, 20, 24, 61, 1, 4200}; }
 
 inline ModelConfig ConfigOf(const Shape& s) {
   return {.family = s.family,
@@ -193,9 +197,9 @@ class Trained {
 };
 
 inline std::string GradientHash(const Shape& s, const Groups& groups, int threads,
-                                int64_t micro_batch_tokens) {
+                                int64_t micro_batch_tokens, const SampledFrom& from = {}) {
   Trained trained(s, threads);
-  trained.Run(TrainingSequences(groups), micro_batch_tokens, /*backward=*/true);
+  trained.Run(TrainingSequences(groups), micro_batch_tokens, /*backward=*/true, from);
   return trained.GradientHash();
 }
 

@@ -77,5 +77,25 @@ TEST(Rollout, OfAPromptOfTwoThousandTokensIsTheSameInChunksOfAnySize) {
   }
 }
 
+TEST(Rollout, AcrossFourThousandPositionsIsTheSameInChunksOfAnySize) {
+  const Shape shape = VeryLongContext();
+  Lease lease = LeaseOf(shape, 0);
+  lease.prompt.tokens = RandomTokens(4090, shape.vocab, 3);
+  lease.sampling.max_total_tokens = 4120;
+  const Groups whole = Sample(shape, {lease}, {.max_sequences = 3, .max_prefill_tokens = 5000});
+  for (const int64_t chunk : {333, 4096})
+    ExpectSameBits(Sample(shape, {lease}, {.max_sequences = 3, .max_prefill_tokens = chunk}),
+                   whole);
+}
+
+TEST(Rollout, OfLongSumsAndALayerThatNoCacheHoldsIsTheSameAloneAmongOthersAndInChunks) {
+  const Shape shape = WideLayer();
+  const Groups many = Sample(shape, LeasesOf(shape, 7));
+  ExpectSameBits(Sample(shape, LeasesOf(shape, 7), {.max_sequences = 64, .max_prefill_tokens = 25}),
+                 many);
+  for (const Lease& lease : LeasesOf(shape, 7))
+    ExpectSameBits(Sample(shape, {lease}).at(lease.prompt.ordinal), many.at(lease.prompt.ordinal));
+}
+
 }  // namespace
 }  // namespace r1zero::sameness

@@ -53,5 +53,17 @@ TEST_F(LogitsVerb, FillsEveryPositionOfTheModelAndNoMore) {
   IsBadUsage({"--ids", ids + "1"}, "49 tokens");
 }
 
+TEST_F(LogitsVerb, LogitsThatAreNoNumbersAreAnErrorAndNotPrinted) {
+  HfFolder model = LoadHfFolder(folder_ / "model");
+  for (float& w : model.weights->flat) w *= 1e15f;
+  SaveHfFolder(folder_ / "model", *model.weights, *model.tokenizer);
+  for (const char* form : {"--json", "--last"}) {
+    const Ran ran = Logits({"--ids", "1 2 3", form});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_THAT(ran.err, HasSubstr("is not finite"));
+    EXPECT_EQ(ran.out, "");
+  }
+}
+
 }  // namespace
 }  // namespace r1zero
