@@ -89,6 +89,13 @@ TEST_F(EvalVerb, SamplesUnderTheStorageThatItIsTold) {
   EXPECT_EQ(bfloat16.settings.at("storage"), "bfloat16");
 }
 
+TEST_F(EvalVerb, JudgesTheFormatByTheRuleThatItIsTold) {
+  EXPECT_THAT(Rows("r1.jsonl"), HasSubstr(R"("format":"format@1")"));
+  EXPECT_THAT(Rows("tag.jsonl", {"--format", "answer_tag"}),
+              HasSubstr(R"("format":"answer_tag@1")"));
+  ExpectRefused(Arguments({"--format", "answer_tga"}), "did you mean 'answer_tag'?");
+}
+
 TEST_F(EvalVerb, ALimitTakesTheFirstProblemsAndIsLiftedLater) {
   const std::string all = Rows("all.jsonl");
   const std::string few = Rows("few.jsonl", {"--limit", "5"});
