@@ -10,37 +10,21 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "kernels/matmul_tile-inl.h"
+#include "kernels/range.h"
 
 #ifndef R1ZERO_KERNELS_MATMUL_CPU_ONCE_
 #define R1ZERO_KERNELS_MATMUL_CPU_ONCE_
 namespace r1zero::kernels {
 namespace {
 
-// [begin, end) of part `i` when n things are cut into `parts` parts of nearly equal size.
-struct Range {
-  int64_t begin = 0, end = 0;
-  int64_t size() const { return end - begin; }
-};
-Range Part(int64_t n, int64_t parts, int64_t i) { return {n * i / parts, n * (i + 1) / parts}; }
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 constexpr int64_t kBlockFloats = 65536;  // of packed weights that one task keeps in its L2 cache
 constexpr int64_t kStepChunk = 512;      // the reduced index is walked in chunks of at most this
-constexpr int64_t kTaskWork = 1 << 18;   // multiply-adds below which another thread does not pay
-constexpr int64_t kTokenChunk = 128;     // tokens of a weight gradient packed at a time,
-constexpr int64_t kColumnBlock = 512;    // with this many columns of x: together 256 KiB
 
 int64_t StepChunks(const PackedMatrix& b) { return std::max<int64_t>(1, CeilDiv(b.K, kStepChunk)); }
 // Column blocks, of which one and a chunk of steps stays in the cache while all rows run over it.
 int64_t CacheBlocks(const PackedMatrix& b) {
   const int64_t panels = CeilDiv(b.N, 16), steps = CeilDiv(b.K, StepChunks(b));
   return std::clamp<int64_t>(CeilDiv(panels * 16 * steps, kBlockFloats), 1, panels);
-}
-
-// Where a thread packs the tokens of its task.
-float* PackedTokens() {
-  thread_local AlignedVector<float> panels(kTokenChunk * kColumnBlock);
-  return panels.data();
 }
 
 }  // namespace
@@ -103,8 +87,7 @@ void MatMulOf(const float* x, int64_t ldx, const PackedMatrix& b, float* y, int6
   const MatMulArgs args = {x, ldx, &b, y, ldy, ahead};
   const int64_t panels = CeilDiv(b.N, 16), tiles = CeilDiv(M, kMaxTileRows);
   const int64_t chunks = StepChunks(b);
-  const int64_t wanted_tasks =
-      pool.threads() == 1 ? 1 : std::min<int64_t>(4 * pool.threads(), M * b.N * b.K / kTaskWork);
+  const int64_t wanted_tasks = WantedTasks(pool.threads(), M * b.N * b.K);
   const int64_t row_blocks = std::clamp<int64_t>(wanted_tasks, 1, tiles);
   // Enough column blocks for the cache, and for the threads where there are few rows.
   const int64_t column_blocks =
@@ -128,98 +111,6 @@ void MatMul(const float* x, int64_t ldx, const PackedMatrix& b, float* y, int64_
   MatMulOf<float>(x, ldx, b, y, ldy, M, pool, ahead);
 }
 
-// to[i] = the first `width` of row i's floats, then zeros, 16 in all.
-void CopyPanel(const float* from, int64_t ld, int64_t rows, int64_t width, float* to) {
-  const Floats16 d;
-  if (HWY_MEM_OPS_MIGHT_FAULT && width < 16) {
-    std::fill_n(to, rows * 16, 0.0f);
-    return CopyRows(from, ld, to, 16, rows, width);
-  }
-  for (int64_t c = 0; c < 16; c += kLanes) {
-    const auto mask = hn::FirstN(d, static_cast<size_t>(std::clamp<int64_t>(width - c, 0, kLanes)));
-    for (int64_t r = 0; r < rows; ++r) {
-      hn::Store(hn::MaskedLoad(mask, d, from + r * ld + c), d, to + r * 16 + c);
-    }
-  }
-}
-
-struct WeightGradientArgs {
-  const float* dy;
-  int64_t lddy;
-  const float* x;
-  int64_t ldx;
-  float* dw;
-  int64_t N, K;
-};
-
-// The tokens' columns [columns.begin, columns.end) of x, as panels of 16 columns, zero-padded.
-void PackTokens(const WeightGradientArgs& args, Range tokens, Range columns, float* panels) {
-  for (int64_t k = columns.begin; k < columns.end; k += 16) {
-    CopyPanel(args.x + tokens.begin * args.ldx + k, args.ldx, tokens.size(),
-              std::min<int64_t>(16, columns.end - k), panels + (k - columns.begin) * tokens.size());
-  }
-}
-
-// Rows of dy lie too far apart for the hardware to foresee that the next tile's columns follow.
-void PrefetchNextTile(const WeightGradientArgs& args, Range rows, Range tokens, Range part) {
-  const int64_t last = std::min(rows.end + kMaxTileRows, args.N) - 1;
-  for (int64_t m = tokens.begin + part.begin; m < tokens.begin + part.end; ++m) {
-    hwy::Prefetch(args.dy + m * args.lddy + last);
-  }
-}
-
-// dw[rows, columns] for one tile of rows, over the tokens whose x lies packed in `panels`.
-void WeightGradientRows(const WeightGradientArgs& args, Range rows, Range columns, Range tokens,
-                        const float* panels) {
-  constexpr int kTilePanels = TilePanels(kMaxTileRows);
-  HWY_ALIGN float dy_tile[kTokenChunk * 16];
-  const int num_rows = static_cast<int>(rows.size());
-  // Columns of the next tiles may come along: nothing reads them here, and a whole panel is faster.
-  CopyPanel(args.dy + tokens.begin * args.lddy + rows.begin, args.lddy, tokens.size(),
-            std::min<int64_t>(16, args.N - rows.begin), dy_tile);
-  const int64_t strips = CeilDiv(columns.size(), kTilePanels * 16);
-  for (int64_t s = 0; s < strips; ++s) {
-    PrefetchNextTile(args, rows, tokens, Part(tokens.size(), strips, s));
-    const int64_t k = columns.begin + s * kTilePanels * 16;
-    const int64_t width = std::min<int64_t>(kTilePanels * 16, columns.end - k);
-    const int num_panels = static_cast<int>(CeilDiv(width, 16));
-    const TileArgs<float> tile = {.a = dy_tile,
-                                  .a_step = 16,
-                                  .b = panels + (k - columns.begin) * tokens.size(),
-                                  .panel_stride = tokens.size() * 16,
-                                  .steps = tokens.size(),
-                                  .y = args.dw + rows.begin * args.K + k,
-                                  .ldy = args.K,
-                                  .from_zero = false};
-    RunTile(TileOf<float, 1, kTilePanels>(num_rows, num_panels), tile, num_rows, num_panels, width);
-  }
-}
-
-void AccumulateWeightGradient(const float* dy, int64_t lddy, const float* x, int64_t ldx, float* dw,
-                              int64_t M, int64_t N, int64_t K, ThreadPool& pool) {
-  const WeightGradientArgs args = {dy, lddy, x, ldx, dw, N, K};
-  const int64_t chunks = CeilDiv(M, kTokenChunk), column_blocks = CeilDiv(K, kColumnBlock);
-  const int64_t tiles = CeilDiv(N, kMaxTileRows);
-  const int64_t wanted_tasks =
-      pool.threads() == 1 ? 1 : std::min<int64_t>(4 * pool.threads(), M * N * K / kTaskWork);
-  // At least four tiles a task: each task packs x for itself.
-  const int64_t tasks = std::clamp<int64_t>(wanted_tasks, 1, CeilDiv(tiles, 4));
-  pool.ParallelFor(tasks, [&](int64_t task) HWY_ATTR {
-    const Range task_tiles = Part(tiles, tasks, task);
-    float* const panels = PackedTokens();
-    for (int64_t block = 0; block < column_blocks; ++block) {
-      const Range columns = {block * kColumnBlock, std::min(K, (block + 1) * kColumnBlock)};
-      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-        const Range tokens = Part(M, chunks, chunk);
-        PackTokens(args, tokens, columns, panels);
-        for (int64_t tile = task_tiles.begin; tile < task_tiles.end; ++tile) {
-          WeightGradientRows(args, Part(N, tiles, tile), columns, tokens, panels);
-        }
-      }
-    }
-  });
-}
-
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace r1zero::kernels
@@ -229,7 +120,6 @@ HWY_AFTER_NAMESPACE();
 namespace r1zero::kernels {
 namespace {
 HWY_EXPORT(MatMul);
-HWY_EXPORT(AccumulateWeightGradient);
 }  // namespace
 
 namespace {
@@ -321,14 +211,6 @@ void MatMul(const float* x_MK, int64_t ldx, const PackedMatrix& b, float* y_MN, 
   Require(ldx >= b.K && ldy >= b.N, "MatMul: rows of x and y are ", ldx, " and ", ldy,
           " apart; expected at least ", b.K, " and ", b.N);
   HWY_DYNAMIC_DISPATCH(MatMul)(x_MK, ldx, b, y_MN, ldy, M, pool, ahead);
-}
-
-void AccumulateWeightGradient(const float* dy_MN, int64_t lddy, const float* x_MK, int64_t ldx,
-                              float* dw_NK, int64_t M, int64_t N, int64_t K, ThreadPool& pool) {
-  if (M == 0 || N == 0 || K == 0) return;
-  Require(lddy >= N && ldx >= K, "AccumulateWeightGradient: rows of dy and x are ", lddy, " and ",
-          ldx, " apart; expected at least ", N, " and ", K);
-  HWY_DYNAMIC_DISPATCH(AccumulateWeightGradient)(dy_MN, lddy, x_MK, ldx, dw_NK, M, N, K, pool);
 }
 
 }  // namespace r1zero::kernels

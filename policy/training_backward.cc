@@ -4,6 +4,7 @@
 #include "kernels/bias.h"
 #include "kernels/embedding.h"
 #include "kernels/head.h"
+#include "kernels/range.h"
 #include "kernels/rmsnorm.h"
 #include "kernels/scratch.h"
 #include "kernels/swiglu.h"
@@ -17,7 +18,7 @@ using kernels::AlignedVector;
 using kernels::InlinePool;
 using kernels::Scratch;
 
-constexpr int64_t kLeastWeightRows = 48;  // of a weight's gradient in one task: each packs x anew
+constexpr int64_t kLeastWeightRows = 48;  // of a weight's gradient in one task
 constexpr int64_t kNormColumns = 64, kBiasColumns = 256;
 
 void AddTo(float* y, const float* x, int64_t n) {
@@ -53,8 +54,8 @@ void TrainingPass::Backward(Activations& a, const float* dlogprobs_R) {
     MlpGradient(a, L - 1, r);
   });
   for (int64_t layer = L - 1; layer >= 0; --layer) {
-    AddAttentionJobs(a, layer, jobs);
     AddMlpJobs(a, layer, jobs);
+    AddAttentionJobs(a, layer, jobs);
     jobs.Run(pool_);
     ForTiles(M, [&](Rows r) {
       QkvGradient(a, layer, r);
@@ -249,8 +250,8 @@ void TrainingPass::AddLinearJobs(const float* dy_MN, const float* x_MK, const Li
                                  int64_t M, Jobs& jobs) {
   const int64_t N = weight.N, K = weight.K;
   float* dw_NK = weight.dw_NK;
-  const int64_t tasks = pool_.threads() == 1 ? 1 : 2 * pool_.threads();
-  const int64_t rows = std::max(kLeastWeightRows, (N + tasks - 1) / tasks);
+  // As few as there are threads: each packs x anew. Attention's many small tasks come last.
+  const int64_t rows = std::max(kLeastWeightRows, kernels::CeilDiv(N, pool_.threads()));
   jobs.Add((N + rows - 1) / rows, [=](int64_t i) {
     const int64_t n = i * rows;
     kernels::AccumulateWeightGradient(dy_MN + n, N, x_MK, K, dw_NK + n * K, M,
