@@ -1,7 +1,10 @@
 """How cost grows, and what each kernel reaches: our own figures, without peers."""
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from harness.commands import SHAPES, google_benchmark
+from harness.machine import CORES
+from harness.peaks import AT_ONCE, MULTIPLY_ADDS
 from harness.processes import CommandFailed
 
 
@@ -78,14 +81,27 @@ def measure_curve(curve, models, settings):
         SHAPES.index(row["model"]) if curve.x != "parameters" else 0, row["threads"], row.get("x", 0)))
 
 
-def measure_peaks(settings):
+def measure_peaks(cores=1):
     """Peaks of one core: multiply-adds in FLOP/s, and reads in bytes a second by buffer size in KiB."""
-    found, context = google_benchmark("kernels_bench", "^(MultiplyAddPeak|StreamRead)", 1, 0.5)
+    found, context = google_benchmark("kernels_bench", "^(MultiplyAddPeak|StreamRead)", cores, 0.5)
     failed = [r["error"] for r in found if "error" in r]
     if failed:
         raise CommandFailed(failed[0])
     flops = next(r["FLOP/s"] for r in found if "FLOP/s" in r)
     return flops, {r["args"]["KiB"]: r["bytes_per_second"] for r in found if "KiB" in r["args"]}, context["simd"]
+
+
+def peak_rows(prefix, peaks):
+    """Of several cores' peaks the least."""
+    rows = [{"figure": "peak", "shape": prefix + MULTIPLY_ADDS, "ours": min(p[0] for p in peaks) / 1e9, "unit": "GFLOP/s"}]
+    return rows + [{"figure": "peak", "shape": f"{prefix}read, {kib} KiB", "ours": min(p[1][kib] for p in peaks) / 1e9,
+                    "unit": "GB/s"} for kib in peaks[0][1]]
+
+
+def measure_peaks_at_once():
+    """The same of each of all cores while the others do it too: what they share shows here."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda core: measure_peaks([core]), CORES))
 
 
 def kernel_row(r):

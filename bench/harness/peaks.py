@@ -4,6 +4,7 @@ from harness import roofline
 from harness.tables import number, table
 
 MULTIPLY_ADDS = "multiply-adds"
+AT_ONCE = "all cores at once: "  # before a peak's name: of the core that got least
 
 
 def file_of(row):
@@ -28,7 +29,7 @@ def of_kernels(rows):
 def all_of_them(rows):
     files, in_kernels = by_file(rows), of_kernels(rows)
     shapes = dict.fromkeys(shape for peaks in files.values() for shape in peaks)
-    unit = lambda shape: "GFLOP/s" if shape == MULTIPLY_ADDS else "GB/s"
+    unit = lambda shape: "GFLOP/s" if shape.endswith(MULTIPLY_ADDS) else "GB/s"
     cell = lambda rate, shape: number(rate / 1e9 if rate else None, unit(shape))
     lines = [[shape, *(cell(peaks.get(shape), shape) for peaks in files.values())] for shape in shapes]
     if in_kernels:

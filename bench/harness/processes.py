@@ -18,7 +18,9 @@ class TookTooLong(CommandFailed):
 
 
 def pin(command, threads):
-    return ["taskset", "-c", ",".join(map(str, CORES[:threads])), *map(str, command)]
+    """To the first `threads` cores, or to those of a list."""
+    cores = CORES[:threads] if isinstance(threads, int) else threads
+    return ["taskset", "-c", ",".join(map(str, cores)), *map(str, command)]
 
 
 def begin(command, threads, environment, stderr):
