@@ -135,7 +135,8 @@ void TrainingPass::MlpGradient(Activations& a, int64_t layer, Rows r) {
   float* dactivated_MF = Scratch(buffer, M * F);
 
   kernels::MatMul(dx_MD, D, w.down.input_gradient, dactivated_MF, F, M, InlinePool());
-  kernels::SwiGluBackward(dactivated_MF, gate_up_M2F, dgate_up_M2F, M, F, InlinePool());
+  kernels::SwiGluBackward(dactivated_MF, gate_up_M2F, dgate_up_M2F, M, F, InlinePool(),
+                          g.activated_MF.data() + r.begin * F);
   kernels::MatMul(dgate_up_M2F, 2 * F, w.gate_up.input_gradient, mid_dnormed_MD, D, M,
                   InlinePool());
   kernels::RmsNormBackward(mid_dnormed_MD, mid_MD, w.post_attention_norm.w_D, mid_inv_rms_M,
@@ -143,8 +144,7 @@ void TrainingPass::MlpGradient(Activations& a, int64_t layer, Rows r) {
   AddTo(dmid_MD, dx_MD, M * D);
   kernels::MatMul(dmid_MD, D, w.o.input_gradient, g.dattended_MQ.data() + r.begin * Q, Q, M,
                   InlinePool());
-  // What the weights' gradients need and the forward has not kept.
-  kernels::SwiGlu(gate_up_M2F, g.activated_MF.data() + r.begin * F, M, F, InlinePool());
+  // The weights' gradients need it, and the forward has not kept it.
   Norm(mid_MD, w.post_attention_norm, g.mid_normed_MD.data() + r.begin * D, nullptr, M);
 }
 

@@ -34,6 +34,13 @@ TEST_P(SwiGluOfWidth, BackwardMatchesCentralDifferences) {
   });
 }
 
+TEST_P(SwiGluOfWidth, TheBackwardGivesTheOutputOfTheForwardAgain) {
+  Floats y(M * F), dgate_up(M * 2 * F);
+  SwiGluBackward(dy.data(), gate_up.data(), dgate_up.data(), M, F, pool, y.data());
+  EXPECT_TRUE(SameBits(y, Forward(gate_up, pool)));
+  EXPECT_TRUE(SameBits(dgate_up, Backward(pool)));
+}
+
 TEST_P(SwiGluOfWidth, ARowAloneHasTheBitsItHasInABatch) {
   const Floats batch = Forward(gate_up, pool);
   for (int64_t m = 0; m < M; ++m) {
