@@ -43,7 +43,7 @@ void GroupBuffer::Issue(std::vector<Prompt> prompts, const SamplingParams& sampl
   state_->prompts_free.notify_all();
 }
 
-// So long nothing comes back before a person is told who waits for whom.
+// So long nothing moves before a person is told who waits for whom.
 constexpr int kQuietSeconds = 4;
 
 std::optional<std::vector<Group>> GroupBuffer::Take(
@@ -52,13 +52,14 @@ std::optional<std::vector<Group>> GroupBuffer::Take(
   Require(state_->book.is_open(), "group buffer: no batch is open");
   const auto over = [&] { return state_->stopped || state_->book.is_complete(); };
   const int64_t issued = state_->book.issued();
-  int64_t missing = state_->book.missing();
+  const auto moved = [&] { return std::pair(state_->book.missing(), state_->book.advances()); };
+  auto before = moved();
   for (int quiet = 0; !state_->batch_complete.wait_for(lock, std::chrono::seconds(1), over);) {
     state_->book.RequireTrustedWorker();
-    quiet = state_->book.missing() == missing ? quiet + 1 : 0;
-    missing = state_->book.missing();
+    quiet = moved() == before ? quiet + 1 : 0;
+    before = moved();
     const TakeProgress progress{
-        .back = issued - missing,
+        .back = issued - state_->book.missing(),
         .issued = issued,
         .who_waits_for_whom = quiet < kQuietSeconds ? "" : state_->book.Describe()};
     lock.unlock();
@@ -98,9 +99,10 @@ SubmitVerdict GroupBuffer::Submit(const std::string& worker, Group group, std::s
   return verdict;
 }
 
-void GroupBuffer::Heartbeat(const std::string& worker) {
+void GroupBuffer::Heartbeat(const std::string& worker, int64_t tokens) {
   const std::lock_guard lock(state_->mutex);
   state_->book.Touch(worker);
+  state_->book.Advance(worker, tokens);
 }
 
 void GroupBuffer::Forget(const std::string& worker) {

@@ -7,8 +7,9 @@
 // ordinal, sample, position), the results of both would be the same bits.
 //
 // Nothing waits for ever: a lease that is renewed but does not come back (its reply was lost, its
-// worker hangs) is offered again after 3 lease times, then after 9, 27, ... A worker whose groups
-// are refused three times gets no more prompts; when no other is left, Take throws the reason.
+// worker hangs) is offered again once its worker has run no token for 3 lease times, or after 60
+// whatever it runs; then after three times as long, and so on. A worker whose groups are refused three
+// times gets no more prompts; when no other is left, Take throws the reason.
 //
 // Thread-safe. Time comes from the clock that it is given.
 #pragma once
@@ -30,7 +31,8 @@ namespace r1zero {
 // What Take tells every second while it waits.
 struct TakeProgress {
   int64_t back = 0, issued = 0;    // groups
-  std::string who_waits_for_whom;  // who holds what since when; only if nothing came for 5 seconds
+  std::string who_waits_for_whom;  // who holds what since when; only if no group came and no worker
+                                   // advanced for 5 seconds
 };
 
 // What a group took beside what it holds, for the metrics.
@@ -66,8 +68,9 @@ class GroupBuffer {
   // read.
   SubmitVerdict Submit(const std::string& worker, Group group, std::string* why = nullptr,
                        const GroupTimes& times = {});
-  // Renews the worker's leases and counts it as live. So does every other call of a worker.
-  void Heartbeat(const std::string& worker);
+  // Renews the worker's leases and counts it as live, as every other call of a worker does. `tokens` are
+  // those that its engine has run so far: it advances while they change.
+  void Heartbeat(const std::string& worker, int64_t tokens = 0);
   // The worker is gone: its leases are free at once.
   void Forget(const std::string& worker);
   // The worker has these leases. Others in its name are free at once: the reply that gave them was

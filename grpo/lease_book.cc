@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kMaxRefusals = 3;             // of one worker's groups
 constexpr int64_t kPatience = 3;            // lease times, and what they grow by
+constexpr int64_t kInWork = 20;             // times as patient at most with a worker that advances
 constexpr int64_t kSilence = 3;             // lease times after which a worker is forgotten
 constexpr std::chrono::seconds kActive(5);  // so long one who asked counts for the fair share
 constexpr size_t kOrdinalsNamed = 8;        // in a sentence
@@ -147,6 +148,14 @@ void LeaseBook::Touch(const std::string& worker) {
       slot.expires_at = options_.now() + options_.lease_time;
 }
 
+void LeaseBook::Advance(const std::string& worker, int64_t tokens) {
+  Worker& advancing = workers_[worker];
+  if (advancing.tokens == tokens) return;
+  advancing.tokens = tokens;
+  advancing.advanced = options_.now();
+  ++advances_;
+}
+
 void LeaseBook::ForgetTheSilent() {
   std::erase_if(workers_, [&](const auto& named) {
     return options_.now() - named.second.seen > kSilence * options_.lease_time;
@@ -173,7 +182,11 @@ bool LeaseBook::IsFree(const Slot& slot) const {
   if (slot.group) return false;
   if (slot.lease_id == 0) return true;
   const Time now = options_.now();
-  return now > slot.expires_at || now > slot.leased_at + slot.patience * options_.lease_time;
+  const auto worker = workers_.find(slot.worker);
+  const Time in_work = worker == workers_.end() ? slot.leased_at : worker->second.advanced;
+  const auto patience = slot.patience * options_.lease_time;
+  return now > slot.expires_at || now > std::max(slot.leased_at, in_work) + patience ||
+         now > slot.leased_at + kInWork * patience;
 }
 
 int64_t LeaseBook::live_workers() const {

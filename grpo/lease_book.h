@@ -51,11 +51,14 @@ class LeaseBook {
   SubmitVerdict Submit(const std::string& worker, Group group, std::string* why);
   // It lives: its leases are renewed. Who was not heard of for 3 lease times is forgotten.
   void Touch(const std::string& worker);
+  // Its engine has run so many tokens. While the number changes, what it holds is in work.
+  void Advance(const std::string& worker, int64_t tokens);
   void Forget(const std::string& worker);  // it is gone: its leases are free
   void Keep(const std::string& worker,
             std::span<const uint64_t> held);  // its other leases are free
 
   int64_t live_workers() const;
+  int64_t advances() const { return advances_; }  // how often any worker's number has changed
   void RequireTrustedWorker() const;  // Error if every live worker's groups were refused
   std::string Describe() const;
 
@@ -68,12 +71,15 @@ class LeaseBook {
     uint64_t lease_id = 0;  // the newest lease; 0: none
     std::string worker;
     Time leased_at, expires_at;
-    int64_t patience = 0;  // lease times before it is offered again although renewed
+    int64_t patience =
+        0;  // lease times without an advance before it is offered again although renewed
     std::optional<Group> group;
   };
   struct Worker {
     Time seen;
-    Time active;  // asked for prompts or brought a group
+    Time active;    // asked for prompts or brought a group
+    Time advanced;  // ran tokens
+    int64_t tokens = 0;
     int refusals = 0;
     std::string why;  // of the last refusal
   };
@@ -94,7 +100,7 @@ class LeaseBook {
 
   GroupBufferOptions options_;
   std::vector<Slot> slots_;
-  int64_t filled_ = 0;
+  int64_t filled_ = 0, advances_ = 0;
   SamplingParams sampling_;
   int64_t policy_version_ = 0;
   uint64_t next_lease_ = 1;

@@ -60,10 +60,10 @@ void InProcessWorkers::RunOne(int number) {
   const Rubric rubric(run_.rubric());
   GroupBuffer& buffer = run_.buffer();
 
+  Engine engine(MakeDecoder(config, run_.shape().model), config.rollout.engine);
   EngineClock clock;
   WorkerPorts ports;
   ports.lease = [&](int64_t max_prompts, std::chrono::milliseconds wait) -> LeaseReply {
-    buffer.Heartbeat(name);
     auto leases = buffer.LeasePrompts(name, max_prompts, wait);
     if (!leases) return {.run_over = true};
     return {.leases = std::move(*leases)};
@@ -82,13 +82,12 @@ void InProcessWorkers::RunOne(int number) {
   auto renewed = Clock::now();
   ports.stop = [&, renewed]() mutable {
     if (const auto now = Clock::now(); now - renewed > std::chrono::seconds(1)) {
-      buffer.Heartbeat(name);
+      buffer.Heartbeat(name, engine.tokens_sampled() + engine.tokens_prefilled());
       renewed = now;
     }
     return stop_.load() || StopRequested();
   };
 
-  Engine engine(MakeDecoder(config, run_.shape().model), config.rollout.engine);
   RunWorker(engine, *run_.shape().tokenizer, clock.Timed(std::move(ports)));
 }
 

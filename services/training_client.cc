@@ -16,6 +16,7 @@ using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
 constexpr milliseconds kDeadline{10'000};
+constexpr milliseconds kLongestBeat{1'000};  // a learner that hears nothing new for 5 s says so
 constexpr milliseconds kLongestLeave{1'000};
 constexpr milliseconds kFirstPause{100}, kLongestPause{1'000};  // between questions for leases
 constexpr int64_t kSlowestBytesPerMs = 1'000;  // a slower link is no link for weights
@@ -102,13 +103,14 @@ asio::awaitable<v1::JoinReply> TrainingClient::AskToJoin() {
 }
 
 asio::awaitable<void> TrainingClient::KeepHeartbeat() {
-  const milliseconds every = terms_.lease_time / 3;
+  const milliseconds every = std::min(terms_.lease_time / 3, kLongestBeat);
   v1::HeartbeatRequest request;
   *request.mutable_identity() = Identity();
   for (;;) {
     co_await peer_.scope().Sleep(every);
     grpc::ClientContext context;
     context.set_deadline(system_clock::now() + every);
+    request.set_tokens(tokens_);
     v1::HeartbeatReply reply;
     auto start = [&](auto done) {
       stub_->async()->Heartbeat(&context, &request, &reply, std::move(done));

@@ -6,6 +6,7 @@
 // must begin anew with a new client.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -28,7 +29,7 @@ class TrainingClient {
   TrainingClient(PeerOptions peer, std::string worker, std::function<bool()> stop, IoScope& scope);
   ~TrainingClient();  // closes the scope, in which its heartbeat runs
 
-  // Joins the run and starts the heartbeat, at a third of the lease time. Call once, first.
+  // Joins the run and starts the heartbeat, each second or at a third of the lease time. Call once, first.
   const RunTerms& Join();
   const RunTerms& terms() const { return terms_; }
 
@@ -46,6 +47,9 @@ class TrainingClient {
 
   // The lease will not be fulfilled from here: the learner is told with the next LeasePrompts.
   void GiveBack(uint64_t lease_id);
+
+  // The next heartbeats say that the engine has run so many tokens. From any thread.
+  void Advance(int64_t tokens) { tokens_ = tokens; }
 
   // The sampling seed of a lease that is neither settled nor given back.
   uint64_t SeedOf(uint64_t lease_id) const;
@@ -73,6 +77,7 @@ class TrainingClient {
   // Of the worker's own thread.
   std::chrono::milliseconds pause_{0};
   std::chrono::steady_clock::time_point ask_again_;
+  std::atomic<int64_t> tokens_{0};
   mutable std::mutex mutex_;
   std::map<uint64_t, uint64_t> held_;  // sampling seeds by lease
 };

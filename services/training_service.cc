@@ -115,7 +115,7 @@ grpc::Status TrainingService::FetchWeights(grpc::ServerContext*,
 grpc::Status TrainingService::Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest* request,
                                         v1::HeartbeatReply* reply) {
   return Guard([&] {
-    buffer_.Heartbeat(Caller(request->identity()));
+    buffer_.Heartbeat(Caller(request->identity()), request->tokens());
     const PublishedWeights latest = weights_.Latest();
     reply->set_policy_version(latest.weights ? latest.weights->version : -1);
   });

@@ -40,9 +40,12 @@ WorkerPorts MakePorts(TrainingClient& learner, Delivery& delivery, IoScope& scop
       .stop = [&] { return stop() || scope.failed(); }};
 }
 
-// One line, for those who measure how soon a run samples. Asked between decode steps.
-std::function<bool()> NotingFirstToken(std::function<bool()> stop, const Engine& engine) {
-  return [stop = std::move(stop), &engine, noted = false]() mutable {
+// Tells the learner how far the engine is; and one line for those who measure how soon a run samples.
+// Asked between decode steps.
+std::function<bool()> NotingTokens(std::function<bool()> stop, const Engine& engine,
+                                   TrainingClient& learner) {
+  return [stop = std::move(stop), &engine, &learner, noted = false]() mutable {
+    learner.Advance(engine.tokens_sampled() + engine.tokens_prefilled());
     if (!noted && engine.tokens_sampled() > 0) {
       LogInfo("sampled its first token");
       noted = true;
@@ -70,7 +73,7 @@ void Session(const WorkerOptions& options) {
   try {
     EngineClock clock;
     WorkerPorts ports = MakePorts(learner, delivery, scope, options.stop, clock);
-    ports.stop = NotingFirstToken(std::move(ports.stop), engine);
+    ports.stop = NotingTokens(std::move(ports.stop), engine, learner);
     RunWorker(engine, *tokenizer, clock.Timed(std::move(ports)));
   } catch (const Interrupted&) {  // while it fetched weights
   }

@@ -180,6 +180,61 @@ TEST_F(GroupBufferTest, OffersAgainWhatIsRenewedButDoesNotComeBack) {
   EXPECT_THAT(LeaseNow("hangs"), SizeIs(1));
 }
 
+class GroupBufferOfALongGroup : public GroupBufferTest {
+ protected:
+  // "slow" has the only prompt and beats, having run `a_beat` more tokens each time.
+  void SetUp() override {
+    buffer_.Issue(Prompts(0, 1), Sampling(), 0);
+    EXPECT_THAT(LeaseNow("slow"), SizeIs(1));
+  }
+  void Beat(std::chrono::seconds time, int64_t a_beat) {
+    for (auto t = 0s; t < time; t += 5s) {
+      clock_.Advance(5s);
+      buffer_.Heartbeat("slow", tokens_ += a_beat);
+    }
+  }
+  int64_t tokens_ = 0;
+};
+
+TEST_F(GroupBufferOfALongGroup, StaysWithAWorkerThatAdvances) {
+  for (int i = 0; i < 10; ++i) {
+    Beat(50s, 7);
+    EXPECT_THAT(LeaseNow("other"), IsEmpty());
+  }
+}
+
+TEST_F(GroupBufferOfALongGroup, IsOfferedAgainThreeLeaseTimesAfterTheLastAdvance) {
+  Beat(100s, 7);
+  Beat(30s, 0);
+  EXPECT_THAT(LeaseNow("other"), IsEmpty());
+  Beat(5s, 0);
+  EXPECT_THAT(LeaseNow("other"), SizeIs(1));
+}
+
+TEST_F(GroupBufferOfALongGroup, IsOfferedAgainAfterSixtyLeaseTimesWhateverItsWorkerRuns) {
+  Beat(600s, 7);
+  EXPECT_THAT(LeaseNow("other"), IsEmpty());
+  Beat(5s, 7);
+  EXPECT_THAT(LeaseNow("other"), SizeIs(1));
+}
+
+TEST_F(GroupBufferOfALongGroup, NobodyIsToldOfAWaitWhileAWorkerAdvances) {
+  std::jthread beats([&](const std::stop_token& stop) {
+    for (int64_t tokens = 1; !stop.stop_requested(); ++tokens) {
+      buffer_.Heartbeat("slow", tokens);
+      std::this_thread::sleep_for(300ms);
+    }
+  });
+  std::vector<std::string> told;
+  buffer_.Take([&](const TakeProgress& progress) {
+    told.push_back(progress.who_waits_for_whom);
+    if (told.size() == 6) beats.request_stop();
+    if (!told.back().empty()) buffer_.Stop();
+  });
+  EXPECT_GE(told.size(), 9u);
+  EXPECT_THAT(told.back(), HasSubstr("leased to slow"));
+}
+
 TEST_F(GroupBufferTest, FreesTheLeasesOfAForgottenWorkerAtOnce) {
   buffer_.Issue(Prompts(0, 2), Sampling(), 0);
   EXPECT_THAT(LeaseNow("gone"), SizeIs(2));

@@ -143,6 +143,22 @@ TEST(TrainingClient, HeartbeatsKeepTheLeasesOfAWorkerThatComputes) {
   EXPECT_TRUE(learner.buffer.LeasePrompts("thief", 1, 0ms)->empty());
 }
 
+TEST(TrainingClient, HeartbeatsKeepTheLeasesOfAWorkerThatAdvancesBeyondThreeLeaseTimes) {
+  for (const bool advances : {true, false}) {
+    FakeLearner learner("127.0.0.1:0", 1, /*lease_time=*/300ms);
+    learner.Issue(0, 1);
+    IoScope scope;
+    TrainingClient client(Learner(learner.address()), "w", kNeverStop, scope);
+    client.Join();
+    ASSERT_EQ(client.LeasePrompts(1, 1s).leases.size(), 1u);
+    for (int64_t tokens = 1; tokens <= 15; ++tokens) {
+      if (advances) client.Advance(tokens);
+      std::this_thread::sleep_for(100ms);
+    }
+    EXPECT_EQ(learner.buffer.LeasePrompts("thief", 1, 0ms)->empty(), advances);
+  }
+}
+
 TEST(TrainingClient, LearnsFromItsHeartbeatThatTheLearnerWasRestarted) {
   const TestFolder folder;
   auto learner = std::make_unique<FakeLearner>(folder.Socket("l"), 1, 200ms);
