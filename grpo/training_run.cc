@@ -188,6 +188,21 @@ void TrainingRun::Record(const std::vector<Group>& groups, std::span<const float
   last_groups_ = groups;
   last_advantages_.assign(advantages.begin(), advantages.end());
   Show({.kind = TrainerEvent::Kind::kStep, .metrics = std::move(metrics)});
+  TellIfNoneHasSignal(advantages);
+}
+
+// A run whose rewards teach nothing would else look like one that learns slowly.
+void TrainingRun::TellIfNoneHasSignal(std::span<const float> advantages) {
+  constexpr int64_t kTold = 5;
+  const bool has_signal = std::ranges::any_of(advantages, [](float a) { return a != 0; });
+  steps_without_signal_ = has_signal ? 0 : steps_without_signal_ + 1;
+  if (steps_without_signal_ != kTold) return;
+  Show(
+      {.kind = TrainerEvent::Kind::kNote,
+       .text = std::to_string(kTold) +
+               " steps in a row without a signal: in each group all rewards were equal, so nothing "
+               "is learned from them; easier problems, more completions a group, or a reward that "
+               "some completions reach would change that"});
 }
 
 void TrainingRun::CheckpointIfDue() {

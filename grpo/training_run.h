@@ -49,6 +49,7 @@ class TrainingRun {
   std::optional<std::vector<Group>> Collect(std::vector<Prompt> prompts,
                                             const SamplingParams& sampling);
   std::vector<Group> DropUndecided(std::vector<Group> groups);
+  void TellIfNoneHasSignal(std::span<const float> advantages);
   std::optional<Evaluation> EvaluateAt(double temperature, int64_t samples,
                                        std::vector<Group>* groups);
   bool EvaluateAll(std::vector<Evaluation>& evaluations, std::vector<Group>& first_groups);
@@ -87,6 +88,7 @@ class TrainingRun {
   std::vector<Group> last_groups_;
   std::vector<float> last_advantages_;
   int64_t saved_step_ = 0;
+  int64_t steps_without_signal_ = 0;  // in a row
   bool finished_ = false;
   Clock::time_point session_started_;
   int64_t session_first_step_ = 0;

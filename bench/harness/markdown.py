@@ -11,7 +11,29 @@ def heading(rows):
     rates = sorted(r["peak_gflops_a_core"] for r in rows if r["figure"] == "machine")
     rate = f"{rates[0]} to {rates[-1]}" if len(rates) > 1 else rates[0]
     return (f"{m['cpu']}, {m['cores']} cores, {m['simd']}, {rate} GFLOP/s a core measured; "
-            f"commit {m['commit']}; {m['date']}{peers}\n")
+            f"{commits(rows)}{peers}\n")
+
+
+def commits(rows):
+    """The commit and date of all rows, or of each file's rows where they differ."""
+    machines = [r for r in rows if r["figure"] == "machine"]
+    found = dict.fromkeys((r["commit"], r["date"]) for r in machines)
+    if len(found) == 1:
+        return "commit {}; {}".format(*next(iter(found)))
+    return "; ".join(f"commit {r['commit']}, {r['date']}: {whose(rows, r.get('file'))}" for r in machines)
+
+
+def whose(rows, file):
+    """What a file's rows are of, in words."""
+    of_file = [r for r in rows if r.get("file") == file]
+    by_models = {}
+    for r in of_file:
+        if r["figure"] not in ("machine", "peak", "kernel") and "curve" not in r:
+            figures = by_models.setdefault(r["model"], [])
+            figures += [r["figure"]] if r["figure"] not in figures else []
+    words = [f"{', '.join(figures)} of {model}" for model, figures in by_models.items()]
+    words += ["the kernels"] * any(r["figure"] == "kernel" for r in of_file)
+    return "; ".join(words + ["the curves"] * any("curve" in r for r in of_file))
 
 
 def target_cell(row):

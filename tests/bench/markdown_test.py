@@ -69,5 +69,22 @@ class Curves(unittest.TestCase):
         self.assertEqual(len(cells), len(points))
 
 
+class Heading(unittest.TestCase):
+    def machine(self, file, commit):
+        return {"figure": "machine", "cpu": "CPU", "cores": 2, "simd": "AVX3", "commit": commit, "date": "2026-11-22",
+                "peak_gflops_a_core": 100.0, "file": file}
+
+    def rollout(self, file, model):
+        return {"figure": "rollout", "model": model, "shape": "batch 1", "threads": 1, "ours": 1.0, "file": file}
+
+    def test_one_commit_is_named_once(self):
+        rows = [self.machine("a", "c0"), self.rollout("a", "T1"), self.machine("b", "c0"), self.rollout("b", "T5")]
+        self.assertTrue(markdown.heading(rows).endswith("measured; commit c0; 2026-11-22\n"))
+
+    def test_of_several_commits_it_says_which_rows_are_whose(self):
+        rows = [self.machine("a", "c0"), self.rollout("a", "T1"), self.machine("b", "c1"), self.rollout("b", "T5")]
+        self.assertIn("commit c0, 2026-11-22: rollout of T1; commit c1, 2026-11-22: rollout of T5", markdown.heading(rows))
+
+
 if __name__ == "__main__":
     unittest.main()

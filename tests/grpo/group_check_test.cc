@@ -1,5 +1,5 @@
 // What truncation kept, as a group must bring it along, and where the length limit cuts off. The
-// other rules: group_buffer_test.cc.
+// other rules: group_refusal_test.cc.
 #include "grpo/group_check.h"
 
 #include <gmock/gmock.h>

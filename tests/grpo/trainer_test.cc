@@ -326,6 +326,32 @@ TEST(Trainer, FailsWhenNoGroupOfAStepCouldBeJudged) {
                                              "last because of accuracy: bad_gold")));
 }
 
+std::vector<std::string> NotesOf(const Session& session) {
+  std::vector<std::string> notes;
+  for (const TrainerEvent& event : session.events)
+    if (event.kind == TrainerEvent::Kind::kNote) notes.push_back(event.text);
+  return notes;
+}
+
+TEST(Trainer, SaysOnceThatFiveStepsInARowHadNoSignal) {
+  for (const int64_t with_signal : {-1, 3}) {  // the step that has one
+    const TestFolder test;
+    Session s;
+    s.config.grpo.steps = 8;
+    s.answer = [&](const Lease& lease) {
+      Group group = AnswerLease(lease);
+      if (lease.prompt.ordinal / 4 == with_signal) return group;
+      for (Completion& completion : group.completions) completion = group.completions[0];
+      return group;
+    };
+    s.Run(test.path() / "run");
+    if (with_signal < 0)
+      EXPECT_THAT(NotesOf(s), ElementsAre(HasSubstr("5 steps in a row without a signal")));
+    else
+      EXPECT_THAT(NotesOf(s), ElementsAre());
+  }
+}
+
 TEST(Trainer, RefreshesTheReferenceEveryNSteps) {
   const TestFolder test;
   Session s;
