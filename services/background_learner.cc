@@ -3,11 +3,15 @@
 #include <chrono>
 #include <utility>
 
+#include "common/error.h"
+
 namespace r1zero {
 
 BackgroundLearner::BackgroundLearner(std::shared_ptr<const Weights> base,
                                      std::function<std::unique_ptr<Learner>()> make)
-    : base_(std::move(base)), learner_(std::async(std::launch::async, std::move(make))) {}
+    : base_(std::move(base)), learner_(std::async(std::launch::async, std::move(make))) {
+  Require(base_ != nullptr, "a learner in the background without a base policy");
+}
 
 Learner& BackgroundLearner::Changed() {
   Learner& learner = *learner_.get();

@@ -82,11 +82,11 @@ TrainerOutcome LearnerRun::Execute(Console& console) {
                " steps");
 
   // Nothing here holds the base any longer than the learner needs it to be made.
-  BackgroundLearner learner(base.weights, [weights = std::exchange(base.weights, nullptr),
-                                           options = MakeLearnerOptions()]() mutable {
+  auto make = [weights = base.weights, options = MakeLearnerOptions()]() mutable {
     const auto start_from = std::exchange(weights, nullptr);
     return TorchAtLowPriority().make_learner(*start_from, options);
-  });
+  };
+  BackgroundLearner learner(std::exchange(base.weights, nullptr), std::move(make));
   std::vector<Prompt> held_out;
   for (const Problem& problem : plan_.task->HeldOut())
     held_out.push_back(
