@@ -82,6 +82,8 @@ Json ToJson(const EvaluatedProblem& problem) {
 }
 
 EvaluatedProblem EvaluatedProblemFromJson(const Json& json, const std::string& where) try {
+  Require(json.at("row").is_number_integer() && json.at("row") >= 1, "row is ",
+          json.at("row").dump(), ", expected a whole number from 1");
   EvaluatedProblem problem{.row = json.at("row").get<int64_t>(),
                            .prompt = json.at("prompt").get<std::string>(),
                            .gold = json.at("gold").get<std::string>(),
@@ -90,6 +92,8 @@ EvaluatedProblem EvaluatedProblemFromJson(const Json& json, const std::string& w
   for (const Json& sample : json.at("completions"))
     problem.samples.push_back(SampleFromJson(sample));
   Require(!problem.samples.empty(), "it has no completions");
+  Require(json.value("right", Json()) == problem.tally().right, "\"right\" is ",
+          json.value("right", Json()).dump(), ", its completions have ", problem.tally().right);
   return problem;
 } catch (const std::exception& e) {
   Fail(where, ": not a row of an evaluation: ", e.what());

@@ -45,10 +45,11 @@ void AddInputFlags(CLI::App& app, EvalFlags& flags) {
   app.add_option("--data", o.data.file, "rows of {\"prompt\" or \"question\", \"answer\"}")
       ->required();
   app.add_option("--verifier", o.verifier,
-                 "what judges: gsm8k, gsm8k_last, exact, countdown, signs")
+                 "what judges: gsm8k, gsm8k_last, exact, countdown, signs; or format, answer_tag, "
+                 "random")
       ->required();
   app.add_option("--format", o.format,
-                 "what judges the format: format (<think> and <answer>), answer_tag")
+                 "what judges the format: format (<think> and <answer>), answer_tag, or any other")
       ->capture_default_str();
   app.add_option("--limit", o.data.limit, "only so many problems, from the beginning; 0: all")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
@@ -80,6 +81,35 @@ void AddOutputFlags(CLI::App& app, EvalFlags& flags) {
       ->check(NumberWithin(0.0, 1e6));
 }
 
+// Before anything is sampled, which may take hours.
+void RequireJsonCanBeWritten(const EvalFlags& flags) {
+  namespace fs = std::filesystem;
+  if (flags.json.empty()) return;
+  const fs::path json = fs::weakly_canonical(fs::absolute(flags.json));
+  Require(fs::is_directory(json.parent_path()), "--json ", flags.json, ": there is no folder ",
+          json.parent_path().string());
+  Require(!fs::exists(flags.json) || fs::is_regular_file(flags.json), "--json ", flags.json,
+          ": not a regular file, so it cannot be replaced; name another");
+  for (const std::string& other : {flags.run.data.file, flags.run.out, flags.compare})
+    Require(other.empty() || fs::weakly_canonical(fs::absolute(other)) != json, "--json ",
+            flags.json, " would replace ", other, ", which this evaluation needs; name another");
+}
+
+// Two verifiers have nothing to compare; other differences are said, and may be what is asked about.
+std::string DifferencesOf(const Json& here, const EvaluationFile& other, const std::string& path) {
+  if (!other.settings.is_object()) return "";
+  std::string text;
+  for (const auto& [name, value] : here.items()) {
+    const Json there = other.settings.value(name, Json());
+    if (there == value) continue;
+    Require(name != "verifier", "--compare ", path, ": judged by ", there.dump(), ", this by ",
+            value.dump(), "; expected one verifier");
+    if (name.starts_with("model") || name.ends_with("sha256")) continue;
+    text += (text.empty() ? "" : ", ") + name + " " + there.dump() + " (here " + value.dump() + ")";
+  }
+  return text;
+}
+
 EvaluationResult ResultOf(const EvaluationRun& run, const EvalFlags& flags,
                           const std::optional<EvaluationFile>& other) {
   const uint64_t seed = flags.run.sampling.seed;
@@ -108,15 +138,19 @@ int Evaluate(EvaluationRun& run, const EvalFlags& flags,
   Console console;
   if (!run.problems().empty())
     console.Line(run.options().out + ": " + std::to_string(run.problems().size()) +
-                 " problems were done before");
+                 (run.problems().size() == 1 ? " problem was" : " problems were") + " done before");
+  if (const std::string differs = other ? DifferencesOf(run.settings(), *other, flags.compare) : "";
+      !differs.empty())
+    console.Line(flags.compare + " was made with " + differs);
   const bool done =
       run.Sample([&](const EvaluationProgress& p) { console.Evaluating(p); }, StopRequested);
   if (!done) return Interrupted(run, console);
   const EvaluationResult result = ResultOf(run, flags, other);
-  if (!flags.json.empty())
-    WriteFileDurably(flags.json, EvaluationReport(run, result).dump(2) + "\n");
   console.Done();
   std::fputs(EvaluationText(run, result).c_str(), stdout);
+  std::fflush(stdout);
+  if (!flags.json.empty())
+    WriteFileDurably(flags.json, EvaluationReport(run, result).dump(2) + "\n");
   return kSuccess;
 }
 
@@ -139,8 +173,10 @@ int EvalMain(int argc, char** argv) {
   std::unique_ptr<EvaluationRun> run;
   std::optional<EvaluationFile> other;
   const int usable = Guarded("eval", kBadConfig, [&] {
+    RequireJsonCanBeWritten(flags);
     if (!flags.compare.empty()) other = ReadEvaluation(flags.compare);
     run = std::make_unique<EvaluationRun>(flags.run);
+    if (other) DifferencesOf(run->settings(), *other, flags.compare);
     return kSuccess;
   });
   if (usable != kSuccess) return usable;

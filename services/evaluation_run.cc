@@ -86,6 +86,19 @@ EvaluationRun::EvaluationRun(EvaluationOptions options)
   MakePrompts();
   settings_ = SettingsOf(options_, model_);
   rows_ = std::make_unique<EvaluationRows>(options_.out, settings_);
+  RequireRowsOfTheData();
+}
+
+// What is gone on with counts in every figure. Rows beyond a --limit are there and do not.
+void EvaluationRun::RequireRowsOfTheData() const {
+  for (const EvaluatedProblem& problem : rows_->problems()) {
+    if (problem.row > prompts_.back().ordinal + 1) continue;
+    const auto prompt = std::ranges::lower_bound(prompts_, problem.row - 1, {}, &Prompt::ordinal);
+    Require(prompt != prompts_.end() && prompt->ordinal == problem.row - 1 &&
+                Sha256Hex(prompt->text) == problem.prompt_sha256,
+            options_.out, ": row ", problem.row, " is of another prompt than row ", problem.row,
+            " of ", options_.data.file, "; remove that line, or name another --out");
+  }
 }
 
 void EvaluationRun::MakePrompts() {

@@ -56,6 +56,7 @@ class EvaluationRun {
 
  private:
   void MakePrompts();
+  void RequireRowsOfTheData() const;
   std::vector<Prompt> PromptsToDo() const;
   EvaluatedProblem Judge(const Group& group) const;
 

@@ -50,10 +50,12 @@ void AddFlags(CLI::App& app, LogitsFlags& flags) {
       ->required();
   CLI::Option* last = app.add_flag("--last", flags.last, "after the last id only");
   app.add_flag("--all", flags.all, "after each id (the default)")->excludes(last);
-  app.add_option("--top", flags.top, "the N likeliest tokens (a table shows 10 if not given)")
-      ->check(CLI::PositiveNumber);
+  CLI::Option* top =
+      app.add_option("--top", flags.top, "the N likeliest tokens (a table shows 10 if not given)")
+          ->check(CLI::PositiveNumber);
   app.add_option("--greedy", flags.greedy, "goes on with N tokens, each the likeliest one")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::PositiveNumber)
+      ->excludes(top);
   app.add_flag("--json", flags.json, "JSON lines instead of a table");
 }
 

@@ -39,6 +39,7 @@ void AddSamplingFlags(CLI::App& app, SamplingParams& sampling, int64_t& max_toke
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 24))
       ->capture_default_str();
   app.add_option("--seed", sampling.seed, "decides every token (eval: and the intervals)")
+      ->check(WholeNumber64())
       ->capture_default_str();
 }
 

@@ -32,6 +32,7 @@ PassRates::PassRates(const std::string& path) {
   const auto rows = OpenRows(path);
   for (int64_t i = 0; i < rows->count(); ++i) {
     const JsonlRow row = rows->Row(i);
+    if (i == 0 && row.Has("evaluation")) continue;  // the header of r1zero eval --out
     const int64_t samples = row.Integer("samples"), right = row.Integer("right");
     if (samples < 1 || samples > kMostSamples) row.Refuse("samples", "1 to 2^31");
     if (right < 0 || right > samples) row.Refuse("right", "0 to \"samples\"");

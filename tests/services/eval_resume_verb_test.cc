@@ -156,6 +156,20 @@ TEST_F(EvalResume, AFullDiskIsSaidAndGoneOnFromOnceThereIsRoom) {
   EXPECT_EQ(WEXITSTATUS(ended), 0);
 }
 
+TEST_F(EvalResume, RefusesRowsThatAreNotOfTheData) {
+  const std::string rows = Rows("rows.jsonl");
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string changed = rows;
+    changed.replace(changed.find(from), from.size(), to);
+    WriteText(folder_ / "rows.jsonl", changed);
+    return Arguments({"--out", (folder_ / "rows.jsonl").string()});
+  };
+  ExpectRefused(with("\"row\":3,", "\"row\":0,"), "row is 0, expected a whole number from 1");
+  ExpectRefused(with("\"row\":3,", "\"row\":1.7,"), "row is 1.7");
+  ExpectRefused(with("\"row\":3,", "\"row\":4,"), "row 4 is of another prompt than row 4 of");
+  ExpectRefused(with("\"right\":", "\"right\":9"), "its completions have");
+}
+
 TEST_F(EvalResume, RefusesRowsOfOtherSettingsByName) {
   const std::string rows = Rows("rows.jsonl");
   const std::string out = (folder_ / "rows.jsonl").string();

@@ -115,6 +115,28 @@ TEST_F(EvalVerb, ComparesWithAnotherEvaluation) {
   EXPECT_EQ(ReadJson(folder_ / "result.json").at("compare").at("problems"), 12);
 }
 
+TEST_F(EvalVerb, SaysHowTheOtherEvaluationWasMadeAndRefusesAnotherVerifier) {
+  const std::string other = (folder_ / "a.jsonl").string();
+  Rows("a.jsonl", {"--samples", "2"});
+  const Ran ran = Eval({"--compare", other});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out + ran.err, HasSubstr("a.jsonl was made with samples 2 (here 4)"));
+  ExpectRefused({"--model", model_.string(), "--data", data_.string(), "--verifier", "random",
+                 "--compare", other},
+                "expected one verifier");
+}
+
+TEST_F(EvalVerb, RefusesAJsonThatItCouldNotWriteOrThatWouldReplaceWhatItReads) {
+  const std::string rows = (folder_ / "rows.jsonl").string();
+  Rows("rows.jsonl");
+  ExpectRefused(Arguments({"--json", (folder_ / "none" / "r.json").string()}),
+                "there is no folder");
+  ExpectRefused(Arguments({"--json", folder_.path().string()}), "not a regular file");
+  ExpectRefused(Arguments({"--json", data_.string()}), "which this evaluation needs");
+  ExpectRefused(Arguments({"--json", rows, "--out", rows}), "which this evaluation needs");
+  ExpectRefused(Arguments({"--json", rows, "--compare", rows}), "which this evaluation needs");
+}
+
 TEST_F(EvalVerb, LeavesOutAndListsGoldsThatTheVerifierDoesNotUnderstand) {
   WriteText(data_, R"({"prompt":"1","answer":"1"})"
                    "\n"
@@ -140,6 +162,8 @@ TEST_F(EvalVerb, SaysWhatIsWrongWithItsInput) {
   ExpectRefused(arguments(folder_.path().string(), data, "gsm8k"), "is no model");
   ExpectRefused(arguments(model, (folder_ / "none.jsonl").string(), "gsm8k"), "none.jsonl");
   ExpectRefused(Arguments({"--samples", "0"}), "--samples");
+  for (const char* seed : {"-1", "1.5", "99999999999999999999"})
+    ExpectRefused(Arguments({"--seed", seed}), "is not a whole number from 0 to 2^64 - 1");
   ExpectRefused(Arguments({"--temperature", "-1"}), "--temperature");
   ExpectRefused(Arguments({"--top-p", "0"}), "--top-p");
   ExpectRefused(Arguments({"--storage", "float16"}), "--storage");

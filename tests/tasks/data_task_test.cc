@@ -187,7 +187,8 @@ std::string Rates() {
 }
 
 TEST(DataTask, ACurriculumKeepsWhatIsSolvedNowAndThen) {
-  const TempFile file(Rows("q", 0, 21)), rates(Rates());
+  const std::string header = R"({"evaluation":1,"settings_sha256":"0","settings":{}})";
+  const TempFile file(Rows("q", 0, 21)), rates(header + "\n" + Rates());
   TaskConfig config = Config({.curriculum = "filter",
                               .pass_rates = rates.path(),
                               .pass_rate_min = 0.1,
