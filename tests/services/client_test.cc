@@ -145,13 +145,13 @@ TEST(TrainingClient, HeartbeatsKeepTheLeasesOfAWorkerThatComputes) {
 
 TEST(TrainingClient, HeartbeatsKeepTheLeasesOfAWorkerThatAdvancesBeyondThreeLeaseTimes) {
   for (const bool advances : {true, false}) {
-    FakeLearner learner("127.0.0.1:0", 1, /*lease_time=*/300ms);
+    FakeLearner learner("127.0.0.1:0", 1, /*lease_time=*/800ms);
     learner.Issue(0, 1);
     IoScope scope;
     TrainingClient client(Learner(learner.address()), "w", kNeverStop, scope);
     client.Join();
     ASSERT_EQ(client.LeasePrompts(1, 1s).leases.size(), 1u);
-    for (int64_t tokens = 1; tokens <= 15; ++tokens) {
+    for (int64_t tokens = 1; tokens <= 32; ++tokens) {
       if (advances) client.Advance(tokens);
       std::this_thread::sleep_for(100ms);
     }
