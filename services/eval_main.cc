@@ -133,15 +133,13 @@ int Interrupted(const EvaluationRun& run, Console& console) {
   return kInterrupted;
 }
 
-int Evaluate(EvaluationRun& run, const EvalFlags& flags,
-             const std::optional<EvaluationFile>& other) {
+int Evaluate(EvaluationRun& run, const EvalFlags& flags, const std::optional<EvaluationFile>& other,
+             const std::string& differs) {
   Console console;
   if (!run.problems().empty())
     console.Line(run.options().out + ": " + std::to_string(run.problems().size()) +
                  (run.problems().size() == 1 ? " problem was" : " problems were") + " done before");
-  if (const std::string differs = other ? DifferencesOf(run.settings(), *other, flags.compare) : "";
-      !differs.empty())
-    console.Line(flags.compare + " was made with " + differs);
+  if (!differs.empty()) console.Line(flags.compare + " was made with " + differs);
   const bool done =
       run.Sample([&](const EvaluationProgress& p) { console.Evaluating(p); }, StopRequested);
   if (!done) return Interrupted(run, console);
@@ -172,15 +170,16 @@ int EvalMain(int argc, char** argv) {
   InstallStopSignals();
   std::unique_ptr<EvaluationRun> run;
   std::optional<EvaluationFile> other;
+  std::string differs;
   const int usable = Guarded("eval", kBadConfig, [&] {
     RequireJsonCanBeWritten(flags);
     if (!flags.compare.empty()) other = ReadEvaluation(flags.compare);
     run = std::make_unique<EvaluationRun>(flags.run);
-    if (other) DifferencesOf(run->settings(), *other, flags.compare);
+    if (other) differs = DifferencesOf(run->settings(), *other, flags.compare);
     return kSuccess;
   });
   if (usable != kSuccess) return usable;
-  return Guarded("eval", kFailed, [&] { return Evaluate(*run, flags, other); });
+  return Guarded("eval", kFailed, [&] { return Evaluate(*run, flags, other, differs); });
 }
 
 }  // namespace r1zero

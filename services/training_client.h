@@ -77,7 +77,7 @@ class TrainingClient {
   // Of the worker's own thread.
   std::chrono::milliseconds pause_{0};
   std::chrono::steady_clock::time_point ask_again_;
-  std::atomic<int64_t> tokens_{0};
+  std::atomic<int64_t> tokens_{0};  // of any thread
   mutable std::mutex mutex_;
   std::map<uint64_t, uint64_t> held_;  // sampling seeds by lease
 };

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harness.commands import SHAPES, google_benchmark
 from harness.machine import CORES
-from harness.peaks import AT_ONCE, MULTIPLY_ADDS
+from harness.peaks import MULTIPLY_ADDS
 from harness.processes import CommandFailed
 
 
