@@ -1,7 +1,6 @@
 #include "common/file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,9 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "common/error.h"
@@ -216,30 +213,5 @@ void AppendFile::Append(std::string_view bytes) {
 void AppendFile::Sync() {
   if (fdatasync(fd_) != 0) FailWithReason(path_, "cannot be synced; what was appended may be lost");
 }
-
-// A process that was killed a moment ago may still be letting go of its files.
-constexpr std::chrono::seconds kLockPatience{2};
-
-FolderLock::FolderLock(const fs::path& folder, std::string_view name) {
-  const fs::path path = folder / name;
-  Descriptor file(path, O_RDWR | O_CREAT, "lock file cannot be opened");
-  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
-  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) FailWithReason(path, "cannot be locked");
-    if (std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      continue;
-    }
-    const std::string holder = ReadFile(path, 64);
-    Fail(folder.string(), ": in use by ", holder.empty() ? "another process" : "process " + holder,
-         "; wait until it has ended, or take another folder");
-  }
-  const std::string pid = std::to_string(getpid());
-  if (ftruncate(file.get(), 0) != 0 || WriteAll(file.get(), pid) != pid.size())
-    FailWithReason(path, "cannot be written");
-  fd_ = file.Release();
-}
-
-FolderLock::~FolderLock() { close(fd_); }
 
 }  // namespace r1zero

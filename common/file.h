@@ -58,17 +58,4 @@ class AppendFile {
   int fd_ = -1;
 };
 
-// An exclusive advisory lock on folder/name (flock), released at destruction or process end.
-// Waits 2 seconds for another process that has it, then Error naming its pid.
-class FolderLock {
- public:
-  explicit FolderLock(const std::filesystem::path& folder, std::string_view name = ".lock");
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int fd_ = -1;
-};
-
 }  // namespace r1zero

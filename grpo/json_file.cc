@@ -2,6 +2,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/json_fault.h"
 #include "common/log.h"
 
 namespace r1zero {
@@ -9,7 +10,7 @@ namespace r1zero {
 Json ReadJson(const std::filesystem::path& path) try {
   return Json::parse(ReadFile(path));
 } catch (const Json::exception& e) {
-  Fail(path.string(), ": ", e.what());
+  Fail(path.string(), ": not valid JSON: ", JsonFault(e.what()));
 }
 
 std::vector<Json> ReadJsonLines(const std::filesystem::path& path) {

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "common/file.h"
+#include "common/file_lock.h"
 
 namespace r1zero {
 

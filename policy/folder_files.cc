@@ -39,7 +39,7 @@ bool SaysTheSame(const std::string& text, const ModelConfig& config) {
 FolderFiles ReadFolderFiles(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const char* name : kKept)
-    if (fs::is_regular_file(folder / name)) files[name] = ReadFile(folder / name, kMaxFileBytes);
+    if (fs::exists(folder / name)) files[name] = ReadFile(folder / name, kMaxFileBytes);
   return {std::make_shared<const std::map<std::string, std::string>>(std::move(files))};
 }
 

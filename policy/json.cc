@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/json_fault.h"
 
 namespace r1zero {
 namespace {
@@ -41,9 +42,10 @@ json ParseJson(std::string_view text, const std::string& where) {
   try {
     return json::parse(text.begin(), text.end(), StrictEvents(where));
   } catch (const json::parse_error& error) {
-    Fail(where, ": not valid JSON at byte ", error.byte, " of ", text.size(), ": ", error.what());
+    Fail(where, ": not valid JSON at byte ", error.byte, " of ", text.size(), ": ",
+         JsonFault(error.what()));
   } catch (const json::exception& error) {  // a number that no double holds
-    Fail(where, ": not valid JSON: ", error.what());
+    Fail(where, ": not valid JSON: ", JsonFault(error.what()));
   }
 }
 

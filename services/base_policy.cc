@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/json_fault.h"
 #include "common/log.h"
 #include "policy/hf_folder.h"
 #include "services/torch_parts.h"
@@ -37,7 +38,7 @@ BasePolicy FromCache(const fs::path& folder) try {
     for (const auto& [name, value] : facts.at("probes").items())
       base.probes.emplace_back(name, value);
   } catch (const json::exception& e) {
-    Fail(where, ": ", e.what());
+    Fail(where, ": not what a pretrained base says: ", JsonFault(e.what()));
   }
   base.cached = true;
   return base;

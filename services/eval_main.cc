@@ -95,8 +95,15 @@ void RequireJsonCanBeWritten(const EvalFlags& flags) {
             flags.json, " would replace ", other, ", which this evaluation needs; name another");
 }
 
-// Two verifiers have nothing to compare; other differences are said, and may be what is asked about.
-std::string DifferencesOf(const Json& here, const EvaluationFile& other, const std::string& path) {
+// Two verifiers or no common problem leave nothing to compare; other differences are said, and may be
+// what is asked about.
+std::string DifferencesOf(const EvaluationRun& run, const EvaluationFile& other,
+                          const std::string& path) {
+  Require(
+      run.SharesProblems(other), "--compare ", path, ": none of its ", other.problems.size(),
+      " problems is asked here (paired by ", run.IsOfSameFile(other) ? "row" : "prompt",
+      "); expected an evaluation of the same --data with the same --style and --prompt-template");
+  const Json& here = run.settings();
   if (!other.settings.is_object()) return "";
   std::string text;
   for (const auto& [name, value] : here.items()) {
@@ -118,9 +125,7 @@ EvaluationResult ResultOf(const EvaluationRun& run, const EvalFlags& flags,
                           .compared_with = flags.compare,
                           .price_per_hour = flags.price_per_hour};
   if (!other) return result;
-  const bool same_file = other->settings.is_object() && other->settings.value("data_sha256", "") ==
-                                                            run.settings().at("data_sha256");
-  result.comparison = Compare(run.problems(), other->problems, same_file, seed);
+  result.comparison = Compare(run.problems(), other->problems, run.IsOfSameFile(*other), seed);
   return result;
 }
 
@@ -175,7 +180,7 @@ int EvalMain(int argc, char** argv) {
     RequireJsonCanBeWritten(flags);
     if (!flags.compare.empty()) other = ReadEvaluation(flags.compare);
     run = std::make_unique<EvaluationRun>(flags.run);
-    if (other) differs = DifferencesOf(run->settings(), *other, flags.compare);
+    if (other) differs = DifferencesOf(*run, *other, flags.compare);
     return kSuccess;
   });
   if (usable != kSuccess) return usable;

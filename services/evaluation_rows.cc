@@ -42,8 +42,9 @@ EvaluationFile ReadEvaluation(const std::filesystem::path& path) {
       file.settings = json.at("settings");
       continue;
     }
-    EvaluatedProblem problem = EvaluatedProblemFromJson(json, where);
-    if (rows.insert(problem.row).second) file.problems.push_back(std::move(problem));
+    file.problems.push_back(EvaluatedProblemFromJson(json, where));
+    Require(rows.insert(file.problems.back().row).second, where, ": row ", file.problems.back().row,
+            " is there a second time; remove one of the two lines");
   }
   Require(line > 0, path.string(), ": it is empty, expected the rows of an evaluation");
   return file;
@@ -57,6 +58,8 @@ EvaluationRows::EvaluationRows(std::filesystem::path path, Json settings)
           folder.string());
   Require(!std::filesystem::exists(path_) || std::filesystem::is_regular_file(path_),
           path_.string(), ": not a regular file, so it cannot be replaced; name another --out");
+  lock_.emplace(path_.string() + ".lock", path_.string(), "name another --out",
+                FileLock::AtEnd::kRemoveFile);
   std::error_code error;
   if (std::filesystem::file_size(path_, error) > 0 && !error) {
     EvaluationFile file = ReadEvaluation(path_);

@@ -4,10 +4,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
 #include "common/file.h"
+#include "common/file_lock.h"
 #include "grpo/evaluated_problem.h"
 
 namespace r1zero {
@@ -16,14 +18,15 @@ struct EvaluationFile {
   Json settings;  // null if the file has no header
   std::vector<EvaluatedProblem> problems;
 };
-// Of a row that is there twice the first; without a torn last line. Error with file and line if it
-// is no file of an evaluation.
+// Without a torn last line. Error with file and line if it is no file of an evaluation, or has a row
+// twice.
 EvaluationFile ReadEvaluation(const std::filesystem::path& path);
 
 class EvaluationRows {
  public:
   // Goes on with the file if there is one; Error naming the setting that differs if its header has
-  // others, or if no file can be there. An empty path: nothing is ever written.
+  // others, if no file can be there, or if another evaluation is writing it. An empty path: nothing is
+  // ever written.
   EvaluationRows(std::filesystem::path path, Json settings);
 
   // Before the first Add. Error with the file and the system's reason if it cannot be written, as
@@ -40,6 +43,7 @@ class EvaluationRows {
   void WriteAll() const;
 
   std::filesystem::path path_;
+  std::optional<FileLock> lock_;  // path.lock, while this object is there
   Json settings_;
   std::vector<EvaluatedProblem> problems_;
   std::set<int64_t> rows_;

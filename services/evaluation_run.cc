@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <limits>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -104,10 +105,11 @@ void EvaluationRun::RequireRowsOfTheData() const {
 void EvaluationRun::MakePrompts() {
   const auto verifier = MakeVerifier(options_.verifier);
   RequireSystemFits(options_.style, options_.data.system, "--system");
-  const auto problems =
+  const FileProblems file =
       ReadProblems(options_.data, MakePromptRenderer(options_.style, model_.folder));
+  read_as_ = file.read_as;
   std::string fault;
-  for (const FileProblem& problem : problems) {
+  for (const FileProblem& problem : file.problems) {
     if (std::string why = verifier->CheckGold(problem.gold); !why.empty()) {
       if (fault.empty()) fault = "row " + std::to_string(problem.row) + ": " + why;
       rows_without_gold_.push_back(problem.row);
@@ -121,8 +123,26 @@ void EvaluationRun::MakePrompts() {
     }
   }
   Require(!prompts_.empty(), options_.data.file, ": ", verifier->name(),
-          " understands none of the ", problems.size(), " golds (", fault,
-          "); name another --verifier");
+          " understands none of the ", file.problems.size(), " golds (", fault, "; rows read as ",
+          read_as_, "); name another --verifier, or --answer-column");
+}
+
+bool EvaluationRun::IsOfSameFile(const EvaluationFile& other) const {
+  return other.settings.is_object() &&
+         other.settings.value("data_sha256", "") == settings_.at("data_sha256");
+}
+
+bool EvaluationRun::SharesProblems(const EvaluationFile& other) const {
+  std::set<int64_t> rows;
+  std::set<std::string> prompts;
+  for (const Prompt& prompt : prompts_) {
+    rows.insert(prompt.ordinal + 1);
+    prompts.insert(Sha256Hex(prompt.text));
+  }
+  const bool same_file = IsOfSameFile(other);
+  return std::ranges::any_of(other.problems, [&](const EvaluatedProblem& problem) {
+    return same_file ? rows.contains(problem.row) : prompts.contains(problem.prompt_sha256);
+  });
 }
 
 std::vector<EvaluatedProblem> EvaluationRun::problems() const {

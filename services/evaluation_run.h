@@ -50,7 +50,12 @@ class EvaluationRun {
   const EvaluationOptions& options() const { return options_; }
   const SamplingModel& model() const { return model_; }
   const Json& settings() const { return settings_; }
+  // How the data's rows were understood: GSM8K: "question", "answer" with "#### 18".
+  const std::string& read_as() const { return read_as_; }
   const std::vector<int64_t>& rows_without_gold() const { return rows_without_gold_; }
+  // Whether a comparison pairs problems by row, and whether it will find any pair.
+  bool IsOfSameFile(const EvaluationFile& other) const;
+  bool SharesProblems(const EvaluationFile& other) const;
   std::vector<EvaluatedProblem> problems() const;  // those that are done, within the limit
   const EvaluationProgress& progress() const { return progress_; }
 
@@ -64,6 +69,7 @@ class EvaluationRun {
   SamplingModel model_;
   Rubric rubric_;
   Json settings_;
+  std::string read_as_;
   std::vector<Prompt> prompts_;  // ordinal: the file's row, from 0
   std::vector<int64_t> rows_without_gold_;
   std::unique_ptr<EvaluationRows> rows_;

@@ -23,7 +23,8 @@ std::string Plural(int64_t count, const std::string& noun) {
 std::string Title(const EvaluationRun& run, const EvaluationSummary& s) {
   const EvaluationOptions& o = run.options();
   std::ostringstream out;
-  out << run.model().folder.string() << " on " << o.data.file << "\n"
+  out << run.model().folder.string() << " on " << o.data.file << ", rows read as " << run.read_as()
+      << "\n"
       << Plural(s.problems, "problem") << ", " << Plural(s.samples, "sample")
       << " each, temperature " << o.sampling.temperature << ", judged by "
       << run.settings().at("verifier").get<std::string>() << ", 95% intervals\n";
@@ -116,7 +117,9 @@ std::string EvaluationText(const EvaluationRun& run, const EvaluationResult& res
 
 Json EvaluationReport(const EvaluationRun& run, const EvaluationResult& result) {
   const EvaluationProgress& p = run.progress();
-  Json json = {{"model", run.model().folder.string()}, {"data", run.options().data.file}};
+  Json json = {{"model", run.model().folder.string()},
+               {"data", run.options().data.file},
+               {"read_as", run.read_as()}};
   json["settings"] = run.settings();
   json.update(ToJson(result.summary));
   json["rows_without_gold"] = run.rows_without_gold();

@@ -21,8 +21,7 @@ std::vector<ChatMessage> Asked(std::vector<ChatMessage> messages, const PromptTe
 
 }  // namespace
 
-std::vector<FileProblem> ReadProblems(const ProblemFileOptions& options,
-                                      const PromptRenderer& render) {
+FileProblems ReadProblems(const ProblemFileOptions& options, const PromptRenderer& render) {
   const PromptTemplate question(options.prompt_template);
   Require(question.Has("{prompt}"), "--prompt-template is '", options.prompt_template,
           "', expected {prompt} in it");
@@ -32,12 +31,12 @@ std::vector<FileProblem> ReadProblems(const ProblemFileOptions& options,
          return render(Asked(std::move(messages), question, options.system));
        }});
   const int64_t count = options.limit > 0 ? std::min(options.limit, rows.rows()) : rows.rows();
-  std::vector<FileProblem> problems;
+  FileProblems file{.problems = {}, .read_as = Described(rows.format())};
   for (int64_t row = 0; row < count; ++row) {
     Problem problem = rows.Read(static_cast<uint32_t>(row));
-    problems.push_back({row + 1, std::move(problem.prompt), std::move(problem.gold)});
+    file.problems.push_back({row + 1, std::move(problem.prompt), std::move(problem.gold)});
   }
-  return problems;
+  return file;
 }
 
 }  // namespace r1zero

@@ -23,8 +23,12 @@ struct FileProblem {
   std::string gold;
 };
 
+struct FileProblems {
+  std::vector<FileProblem> problems;
+  std::string read_as;  // GSM8K: "question", "answer" with "#### 18"
+};
+
 // Rows of every format of docs/data.md. Error with file, line and column for any other.
-std::vector<FileProblem> ReadProblems(const ProblemFileOptions& options,
-                                      const PromptRenderer& render);
+FileProblems ReadProblems(const ProblemFileOptions& options, const PromptRenderer& render);
 
 }  // namespace r1zero

@@ -21,8 +21,29 @@ HfFolder LoadPolicy(const std::string& path) {
   }
 }
 
-PolicyShape LoadedShape(const std::string& path) {
-  const HfFolder folder = LoadPolicy(path);
+// A key of the shape may say again what the folder says, but nothing else.
+void RequireShape(const PolicyConfig& asked, const ModelConfig& found) {
+  const PolicyConfig unset;
+  const auto require = [&](const char* key, auto PolicyConfig::*member, auto there) {
+    Require(asked.*member == unset.*member || asked.*member == there, "policy.", key, " is ",
+            asked.*member, ", but ", asked.path, " has ", there,
+            "; a loaded policy has the shape of its folder: leave policy.", key, " out");
+  };
+  require("hidden_size", &PolicyConfig::hidden_size, found.hidden_size);
+  require("num_layers", &PolicyConfig::num_layers, found.num_layers);
+  require("num_heads", &PolicyConfig::num_heads, found.num_heads);
+  require("num_kv_heads", &PolicyConfig::num_kv_heads, found.num_kv_heads);
+  require("head_width", &PolicyConfig::head_width, found.head_width);
+  require("intermediate_size", &PolicyConfig::intermediate_size, found.intermediate_size);
+  require("max_positions", &PolicyConfig::max_positions, found.max_positions);
+  require("rope_theta", &PolicyConfig::rope_theta, found.rope_theta);
+  require("rms_eps", &PolicyConfig::rms_eps, found.rms_eps);
+  require("tie_embeddings", &PolicyConfig::tie_embeddings, found.tie_embeddings);
+}
+
+PolicyShape LoadedShape(const PolicyConfig& policy) {
+  const HfFolder folder = LoadPolicy(policy.path);
+  RequireShape(policy, folder.weights->config);
   return {folder.weights->config, folder.tokenizer};
 }
 
@@ -102,7 +123,7 @@ void MakeTaskAndShape(RunPlan& plan) {
     plan.shape = NewShape(policy, *plan.task);
     return;
   }
-  plan.shape = LoadedShape(policy.path);
+  plan.shape = LoadedShape(policy);
   plan.task =
       MakeTask(plan.config.task,
                {policy.path, [&tokenizer = *plan.shape.tokenizer](const std::string& prompt) {

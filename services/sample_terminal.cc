@@ -49,6 +49,7 @@ int SampleTerminal::Talk() {
     if (asks_) std::fputs(colour_ ? "\x1b[0;36m>\x1b[0m " : "> ", stderr);
     const Input input = ReadLine(line);
     ForgetInterrupts();
+    ++line_number_;
     if (input == Input::kInterrupted) {
       std::fputs("\n/quit or Ctrl-D ends\n", stderr);
       continue;
@@ -65,7 +66,14 @@ void SampleTerminal::Line(const std::string& line) {
     return (void)std::fputs("a new conversation\n", stderr);
   }
   if (line[0] == '/' && asks_) return (void)std::fputs("there are /reset and /quit\n", stderr);
-  const int status = Guarded("sample", kFailed, [&] { return Answer(line), kSuccess; });
+  const int status = Guarded("sample", kFailed, [&]() -> int {
+    try {
+      return Answer(line), kSuccess;
+    } catch (const Error& e) {
+      if (asks_) throw;
+      Fail("standard input, line ", line_number_, ": ", e.what());
+    }
+  });
   if (!asks_ && status != kSuccess) status_ = status;
 }
 

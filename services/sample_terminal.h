@@ -33,6 +33,7 @@ class SampleTerminal {
   const TerminalOptions options_;
   Conversation talk_;
   const bool colour_, asks_;
+  int64_t line_number_ = 0;  // of standard input
   int status_;
 };
 

@@ -67,6 +67,10 @@ void Check(const DataConfig& c) {
   Require((c.curriculum == "none") == c.pass_rates.empty(), "task.curriculum is \"", c.curriculum,
           "\" and task.pass_rates is '", c.pass_rates,
           "', expected both or neither: a curriculum is made of measured pass rates");
+  Require(c.curriculum != "none" || (c.pass_rate_min == 0 && c.pass_rate_max == 1),
+          "task.pass_rate_min and pass_rate_max are ", c.pass_rate_min, " and ", c.pass_rate_max,
+          ", but task.curriculum is \"none\", which keeps every row; expected \"filter\" or "
+          "\"easy-first\", or neither of them set");
   Require(c.pass_rate_min <= c.pass_rate_max, "task.pass_rate_min is ", c.pass_rate_min,
           ", expected at most task.pass_rate_max = ", c.pass_rate_max);
 }

@@ -1,11 +1,14 @@
 #include "tasks/jsonl_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
+#include <set>
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/json_fault.h"
 
 namespace r1zero {
 namespace {
@@ -23,11 +26,24 @@ std::string Cut(const std::string& text) {
 
 std::string Shown(const nlohmann::json& value) { return Cut(value.dump()); }
 
-// The parser's own words for what is wrong, without the place.
-std::string Cause(const std::string& what) {
-  const size_t dash = what.find(" - ");
-  return Cut(dash == what.npos ? "syntax error" : what.substr(dash + 3));
-}
+using ParseEvent = nlohmann::json::parse_event_t;
+
+// Sees the parser's events. Of a key that is there twice parsers keep the first or the last one, as
+// it comes; a row has to mean one thing.
+class RowEvents {
+ public:
+  // What is wrong with the row at this event; "" if nothing is.
+  std::string FaultOf(int depth, ParseEvent event, const nlohmann::json& parsed) {
+    if (depth > kMaxDepth) return "JSON nested deeper than 32, expected a flat row";
+    if (event == ParseEvent::object_start) keys_[static_cast<size_t>(depth) + 1].clear();
+    if (event != ParseEvent::key) return "";
+    const bool is_new = keys_[static_cast<size_t>(depth)].insert(parsed.get<std::string>()).second;
+    return is_new ? "" : "the key " + Shown(parsed) + " is there twice in one object";
+  }
+
+ private:
+  std::array<std::set<std::string>, kMaxDepth + 2> keys_;  // so far, of the object open at a depth
+};
 
 std::optional<int64_t> WholeNumber(const nlohmann::json& value) {
   if (!value.is_number_integer()) return std::nullopt;
@@ -44,15 +60,17 @@ JsonlRow::JsonlRow(std::string where, RowPlace place, std::string_view text)
   // The parser takes a NUL byte for the end of the text.
   if (const size_t nul = text.find('\0'); nul != text.npos)
     FailAt(nul + 1, "found a NUL byte, expected JSON text");
-  const auto limit_depth = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    if (depth > kMaxDepth) FailAt(1, "JSON nested deeper than 32, expected a flat row");
+  RowEvents events;
+  const auto check = [&](int depth, ParseEvent event, const nlohmann::json& parsed) {
+    if (const std::string fault = events.FaultOf(depth, event, parsed); !fault.empty())
+      FailAt(1, fault);
     return true;
   };
   try {
-    object_ = nlohmann::json::parse(text, limit_depth);
+    object_ = nlohmann::json::parse(text, check);
   } catch (const nlohmann::json::parse_error& fault) {
     FailAt(std::max<size_t>(1, fault.byte),
-           "not valid JSON (" + Cause(fault.what()) + "), expected one object a line");
+           "not valid JSON (" + JsonFault(fault.what()) + "), expected one object a line");
   } catch (const nlohmann::json::exception&) {
     FailAt(1, "a number is out of range, expected numbers that fit 64 bits");
   }
@@ -116,8 +134,7 @@ const nlohmann::json* JsonlRow::Find(const std::string& key) const {
 
 std::string JsonlRow::KeysText() const {
   std::string text;
-  for (const auto& [key, value] : object_.items())
-    text += (text.empty() ? "\"" : ", \"") + Cut(key) + '"';
+  for (const auto& [key, value] : object_.items()) text += (text.empty() ? "" : ", ") + Shown(key);
   return text.empty() ? "nothing" : text;
 }
 

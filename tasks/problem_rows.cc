@@ -1,28 +1,37 @@
 #include "tasks/problem_rows.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "common/error.h"
 
 namespace r1zero {
+namespace {
+
+constexpr int64_t kRowsLookedAt = 100;
+
+}  // namespace
 
 ProblemRows::ProblemRows(const std::string& path, ProblemReading options)
     : options_(std::move(options)),
       source_(OpenRows(path, ColumnsOfFormats(options_.answer_column))),
       format_(FirstFormat()) {}
 
+// One row may lack what tells the format, as a GSM8K answer whose "####" was forgotten.
 RowFormat ProblemRows::FirstFormat() const {
-  for (int64_t row = 0;; ++row) {
-    std::optional<JsonlRow> first;
+  std::vector<JsonlRow> first;
+  for (int64_t row = 0; row < std::min(kRowsLookedAt, source_->count()) || first.empty(); ++row) {
     try {
-      first = source_->Row(row);
+      first.push_back(source_->Row(row));
     } catch (const Error&) {
-      if (!options_.skip_bad_rows || row + 1 == source_->count()) throw;
-      continue;
+      if (options_.skip_bad_rows && row + 1 < source_->count()) continue;
+      if (first.empty()) throw;
+      break;  // whoever reads that row says what is wrong with it
     }
-    return FindFormat(*first, options_.answer_column);
   }
+  return FindFormat(first, options_.answer_column);
 }
 
 Problem ProblemRows::Read(uint32_t row) const {

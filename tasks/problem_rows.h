@@ -26,7 +26,7 @@ class ProblemRows {
     std::string first;  // what is wrong with the first one
   };
 
-  // Finds the format by the first row that is a JSON object. Error if there is none, or if the file
+  // Finds the format by the first 100 rows that are JSON objects, at least one. Error if there is none, or if the file
   // cannot be read.
   ProblemRows(const std::string& path, ProblemReading options);
 

@@ -51,10 +51,12 @@ std::string AnswerColumn(const JsonlRow& row, const std::string& wanted) {
   return column;
 }
 
-bool HasHashes(const JsonlRow& row, const std::string& column) {
-  const nlohmann::json* const value = row.Find(column);
-  return value->is_string() &&
-         value->get_ref<const std::string&>().find(kHashes) != std::string::npos;
+bool AnyHasHashes(std::span<const JsonlRow> rows, const std::string& column) {
+  return std::ranges::any_of(rows, [&](const JsonlRow& row) {
+    const nlohmann::json* const value = row.Find(column);
+    return value && value->is_string() &&
+           value->get_ref<const std::string&>().find(kHashes) != std::string::npos;
+  });
 }
 
 std::string AfterHashes(const JsonlRow& row, const std::string& column) {
@@ -110,15 +112,15 @@ std::string NameOf(const RowFormat& format) {
   return format.prompt_column == "problem" ? "MATH" : "TRL";
 }
 
+}  // namespace
+
 std::string Described(const RowFormat& format) {
   const char* const part = format.gold == Gold::kAfterHashes ? " with \"#### 18\""
                            : format.gold == Gold::kBoxed     ? " with \\boxed{}"
                                                              : "";
-  return " (rows read as " + format.name + ": \"" + format.prompt_column + '"' +
-         (format.gold == Gold::kNone ? "" : ", \"" + format.answer_column + '"') + part + ")";
+  return format.name + ": \"" + format.prompt_column + '"' +
+         (format.gold == Gold::kNone ? "" : ", \"" + format.answer_column + '"') + part;
 }
-
-}  // namespace
 
 std::vector<std::string> ColumnsOfFormats(const std::string& answer_column) {
   std::vector<std::string> columns(kPromptColumns.begin(), kPromptColumns.end());
@@ -128,12 +130,13 @@ std::vector<std::string> ColumnsOfFormats(const std::string& answer_column) {
   return columns;
 }
 
-RowFormat FindFormat(const JsonlRow& row, const std::string& answer_column) {
+RowFormat FindFormat(std::span<const JsonlRow> rows, const std::string& answer_column) {
+  const JsonlRow& row = rows.front();
   RowFormat format{.prompt_column = PromptColumn(row),
                    .answer_column = AnswerColumn(row, answer_column)};
   if (format.answer_column.empty())
     format.gold = Gold::kNone;
-  else if (format.prompt_column == "question" && HasHashes(row, format.answer_column))
+  else if (format.prompt_column == "question" && AnyHasHashes(rows, format.answer_column))
     format.gold = Gold::kAfterHashes;
   else if (format.prompt_column == "problem" && format.answer_column == "solution")
     format.gold = Gold::kBoxed;
@@ -145,7 +148,7 @@ DataRow ReadDataRow(const JsonlRow& row, const RowFormat& format) {
   try {
     return {MessagesOf(row, format.prompt_column), GoldOf(row, format)};
   } catch (const Error& e) {
-    Fail(e.what(), Described(format));
+    Fail(e.what(), " (rows read as ", Described(format), ")");
   }
 }
 

@@ -1,6 +1,7 @@
 // How the rows of published data sets become conversations and golds (docs/data.md).
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,16 @@ struct DataRow {
 // Every column that a format may read, of `answer_column` what comes before the first dot.
 std::vector<std::string> ColumnsOfFormats(const std::string& answer_column);
 
-// The format whose columns `row` has. `answer_column`: "" to find one, "none" for rows without answers.
-// Error at the row if it has no prompt or no answer, with the columns it has and those expected.
-RowFormat FindFormat(const JsonlRow& row, const std::string& answer_column);
+// How a format is told: GSM8K: "question", "answer" with "#### 18".
+std::string Described(const RowFormat& format);
+
+// The format whose columns the first row has; GSM8K if the answer of any row has "####".
+// `answer_column`: "" to find one, "none" for rows without answers. Error at the first row if it has no
+// prompt or no answer, with the columns it has and those expected.
+RowFormat FindFormat(std::span<const JsonlRow> rows, const std::string& answer_column);
+inline RowFormat FindFormat(const JsonlRow& row, const std::string& answer_column) {
+  return FindFormat({&row, 1}, answer_column);
+}
 
 // Error at the row, with the format, what was found and what was expected.
 DataRow ReadDataRow(const JsonlRow& row, const RowFormat& format);

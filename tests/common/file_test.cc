@@ -7,11 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 #include <functional>
 #include <memory>
-#include <thread>
 
 #include "common/error.h"
 
@@ -193,37 +191,6 @@ TEST_F(Files, AppendFileReportsAFullDevice) {
 TEST_F(Files, AFailedSyncIsAnError) {
   AppendFile log("/proc/self/comm");  // takes writes, cannot be synced
   EXPECT_THAT(ErrorOf([&] { log.Sync(); }), HasSubstr("/proc/self/comm: cannot be synced"));
-}
-
-TEST_F(Files, FolderLockIsExclusiveAndNamesItsHolder) {
-  const FolderLock lock(folder_);
-  EXPECT_EQ(ErrorOf([&] { FolderLock second(folder_); }),
-            folder_.string() + ": in use by process " + std::to_string(getpid()) +
-                "; wait until it has ended, or take another folder");
-  const FolderLock other_name(folder_, "other.lock");
-}
-
-TEST_F(Files, FolderLockWaitsForAHolderThatIsAboutToLetGo) {
-  auto lock = std::make_unique<FolderLock>(folder_);
-  std::thread dying([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    lock.reset();
-  });
-  EXPECT_NO_THROW(FolderLock{folder_});
-  dying.join();
-}
-
-TEST_F(Files, FolderLockIsFreeAgainAfterItsHolderIsGone) {
-  { const FolderLock lock(folder_); }
-  const pid_t child = fork();
-  if (child == 0) {
-    new FolderLock(folder_);
-    raise(SIGKILL);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFSIGNALED(status));
-  EXPECT_NO_THROW(FolderLock{folder_});
 }
 
 }  // namespace

@@ -52,6 +52,25 @@ TEST_F(EvalResume, GoesOnAfterAnyInterruptionToTheSameRows) {
   }
 }
 
+TEST_F(EvalResume, ARowThatIsThereTwiceIsRefusedAndNotGuessed) {
+  const std::string whole = Rows("rows.jsonl");
+  const size_t second = whole.find('\n') + 1;
+  WriteText(Out(), whole + whole.substr(second, whole.find('\n', second) + 1 - second));
+  ExpectRefused(Arguments({"--out", Out()}), "rows.jsonl: line 14: row 1 is there a second time");
+  EXPECT_EQ(RowsWritten(), 13);
+}
+
+TEST_F(EvalResume, TwoEvaluationsDoNotWriteOneFile) {
+  {
+    const EvaluationRun first(Options());
+    ExpectRefused(Arguments({"--samples", "64", "--out", Out()}),
+                  "rows.jsonl: in use by process " + std::to_string(getpid()) +
+                      "; wait until it has ended, or name another --out");
+  }
+  EXPECT_EQ(Rows("rows.jsonl", kOneByOne), Rows("other.jsonl", kOneByOne));
+  EXPECT_FALSE(std::filesystem::exists(Out() + ".lock"));
+}
+
 TEST_F(EvalResume, WhenAskedToStopBeforehandItSamplesNothing) {
   RequestStop();
   const Ran ran = Eval({"--out", Out()});
@@ -166,8 +185,14 @@ TEST_F(EvalResume, RefusesRowsThatAreNotOfTheData) {
   };
   ExpectRefused(with("\"row\":3,", "\"row\":0,"), "row is 0, expected a whole number from 1");
   ExpectRefused(with("\"row\":3,", "\"row\":1.7,"), "row is 1.7");
-  ExpectRefused(with("\"row\":3,", "\"row\":4,"), "row 4 is of another prompt than row 4 of");
+  ExpectRefused(with("\"row\":3,", "\"row\":4,"), "row 4 is there a second time");
   ExpectRefused(with("\"right\":", "\"right\":9"), "its completions have");
+  const size_t second = rows.find('\n') + 1, third = rows.find('\n', second) + 1;
+  std::string moved = rows.substr(0, second) + rows.substr(second, third - second);
+  moved.replace(moved.find("\"row\":1,"), 8, "\"row\":2,");
+  WriteText(folder_ / "rows.jsonl", moved);
+  ExpectRefused(Arguments({"--out", (folder_ / "rows.jsonl").string()}),
+                "row 2 is of another prompt than row 2 of");
 }
 
 TEST_F(EvalResume, RefusesRowsOfOtherSettingsByName) {

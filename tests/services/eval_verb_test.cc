@@ -6,12 +6,14 @@
 
 #include <span>
 
+#include "common/error.h"
 #include "common/file.h"
 #include "grpo/evaluation_summary.h"
 #include "policy/decoder.h"
 #include "policy/hf_folder.h"
 #include "rollout/engine.h"
 #include "services/evaluation_rows.h"
+#include "tasks/task.h"
 
 namespace r1zero {
 namespace {
@@ -124,6 +126,37 @@ TEST_F(EvalVerb, SaysHowTheOtherEvaluationWasMadeAndRefusesAnotherVerifier) {
   ExpectRefused({"--model", model_.string(), "--data", data_.string(), "--verifier", "random",
                  "--compare", other},
                 "expected one verifier");
+}
+
+TEST_F(EvalVerb, SaysBeforeItSamplesThatNoProblemIsInBothEvaluations) {
+  const std::string other = (folder_ / "other.jsonl").string();
+  Rows("other.jsonl", {"--limit", "2"});
+  WriteText(data_, R"({"prompt":"How much is 9+9?","answer":"18"})");
+  const Ran ran = Eval({"--compare", other, "--out", (folder_ / "never.jsonl").string()});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.err, HasSubstr("other.jsonl: none of its 2 problems is asked here (paired by "
+                                 "prompt); expected an evaluation of the same --data"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "never.jsonl"));
+}
+
+TEST_F(EvalVerb, SaysHowItReadTheRows) {
+  const std::string as_gsm8k = "rows read as GSM8K: \"question\", \"answer\" with \"#### 18\"";
+  EXPECT_THAT(Eval({"--json", (folder_ / "r.json").string()}).out, HasSubstr(as_gsm8k));
+  EXPECT_THAT(ReadJson(folder_ / "r.json").at("read_as"), HasSubstr("GSM8K"));
+  // One answer without its mark does not make another format of the file.
+  WriteText(data_, R"({"question":"1+1?","answer":"2"})"
+                   "\n"
+                   R"({"question":"1+2?","answer":"#### 3"})");
+  ExpectRefused(Arguments(), "data.jsonl:1:29: \"answer\" is \"2\", expected text that ends with");
+}
+
+TEST_F(EvalVerb, WritesWhatACurriculumReads) {
+  const std::string rows = Rows("rows.jsonl");
+  TaskConfig config{.name = "data", .file = data_.string(), .held_out = 1};
+  config.data = {.curriculum = "filter", .pass_rates = (folder_ / "rows.jsonl").string()};
+  EXPECT_NO_THROW(MakeTask(config));
+  config.data.pass_rate_min = 0.9;  // which this model reaches on no problem
+  EXPECT_THROW(MakeTask(config), Error);
 }
 
 TEST_F(EvalVerb, RefusesAJsonThatItCouldNotWriteOrThatWouldReplaceWhatItReads) {

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "common/error.h"
+#include "tests/services/eval_model.h"
 
 namespace r1zero {
 namespace {
@@ -40,15 +41,31 @@ TEST(RunPlan, FindsWhatTheConfigurationAloneCannotShow) {
   EXPECT_THAT(Refusal({"eval.temperatures=1,nan"}), HasSubstr("eval.temperatures"));
 }
 
-// 618 GB of keys and values: this machine has less, another may have more.
+// A file of a run for a new policy is used with a loaded one, too; what it would ignore is said.
+TEST(RunPlan, ALoadedPolicysShapeIsNotWrittenOver) {
+  const TestFolder folder;
+  SaveEvalModel(folder / "model");
+  const std::vector<std::string> loaded = {"policy.path=" + (folder / "model").string(),
+                                           "pretrain.tokens=0"};
+  const auto with = [&](const std::string& key) {
+    std::vector<std::string> all = loaded;
+    all.push_back(key);
+    return Refusal(all);
+  };
+  EXPECT_THAT(with("policy.hidden_size=77"),
+              HasSubstr("policy.hidden_size is 77, but " + (folder / "model").string() + " has "));
+  EXPECT_THAT(with("policy.tie_embeddings=false"), HasSubstr("policy.tie_embeddings"));
+  EXPECT_THAT(with("policy.rms_eps=0.5"), HasSubstr("leave policy.rms_eps out"));
+}
+
+// Hundreds of GiB of keys and values: this machine has less, another may have more.
 TEST(RunPlan, WorkersOnThisMachineMustFitInItsMemory) {
   const std::vector<std::string> overrides{"rollout.kv_blocks=16777216"};
   EXPECT_NO_THROW(PlanRun("", overrides, Workers::kElsewhere));
-  EXPECT_THAT(
-      [&] { PlanRun("", overrides, Workers::kHere); },
-      testing::ThrowsMessage<Error>(testing::AllOf(
-          HasSubstr("keys and values (CpuDecoder::blocks_) 672.0 GiB"),
-          HasSubstr("it would fit with rollout.kv_blocks="))));
+  EXPECT_THAT([&] { PlanRun("", overrides, Workers::kHere); },
+              testing::ThrowsMessage<Error>(
+                  testing::AllOf(HasSubstr("keys and values (CpuDecoder::blocks_) 672.0 GiB"),
+                                 HasSubstr("it would fit with rollout.kv_blocks="))));
 }
 
 TEST(RunPlan, ABadRowIsFound) {

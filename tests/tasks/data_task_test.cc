@@ -276,8 +276,14 @@ TEST(DataTask, KeysThatDoNotFitTogetherAreNamed) {
               HasSubstr("task.held_out_file goes with task.file"));
   EXPECT_THAT(refusal({.file = path, .data = {.curriculum = "filter"}}),
               HasSubstr("expected both or neither"));
-  EXPECT_THAT(refusal({.file = path, .data = {.pass_rate_min = 0.9, .pass_rate_max = 0.1}}),
-              HasSubstr("task.pass_rate_min is 0.9"));
+  EXPECT_THAT(refusal({.file = path,
+                       .data = {.curriculum = "filter",
+                                .pass_rates = path,
+                                .pass_rate_min = 0.9,
+                                .pass_rate_max = 0.1}}),
+              HasSubstr("task.pass_rate_min is 0.9, expected at most"));
+  EXPECT_THAT(refusal({.file = path, .data = {.pass_rate_min = 0.5}}),
+              HasSubstr("task.curriculum is \"none\", which keeps every row"));
   EXPECT_THAT(refusal({.file = path, .prompt_template = "none"}),
               HasSubstr("expected {prompt} in it"));
   EXPECT_THAT(

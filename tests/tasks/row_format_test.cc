@@ -115,6 +115,23 @@ TEST(RowFormat, EveryRowOfAGsm8kFileMustHaveItsMark) {
           "as GSM8K: \"question\", \"answer\" with \"#### 18\")")));
 }
 
+TEST(RowFormat, AFileIsGsm8ksIfAnyOfItsFirstRowsHasTheMark) {
+  const JsonlRow rows[] = {{"f", 1, R"({"question":"q","answer":"18"})"},
+                           {"f", 2, R"({"question":"q"})"},
+                           {"f", 3, R"({"question":"q","answer":"so #### 1"})"}};
+  EXPECT_EQ(FindFormat(rows, "").name, "GSM8K");
+  EXPECT_EQ(FindFormat({rows, 2}, "").name, "TRL");
+}
+
+TEST(RowFormat, AKeyThatIsThereTwiceHasNoMeaning) {
+  EXPECT_THAT(Read(R"({"prompt":"a","answer":"1","answer":"2"})"),
+              HasSubstr("f:7:1: the key \"answer\" is there twice in one object"));
+  EXPECT_THAT(Read(R"({"prompt":"a","reward_model":{"ground_truth":1,"ground_truth":2}})"),
+              HasSubstr("the key \"ground_truth\" is there twice"));
+  EXPECT_EQ(Read(R"({"prompt":"a","answer":{"b":{"c":1},"d":{"c":1}}})"),
+            R"(TRL user:a|={"b":{"c":1},"d":{"c":1}})");
+}
+
 std::string Real(const std::string& name) { return std::string(R1ZERO_SHARED_DATA) + "/" + name; }
 
 // "GSM8K 7473: 72, 10"
