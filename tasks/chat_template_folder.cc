@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/json_fault.h"
 #include "tasks/chat_template.h"
 
 namespace r1zero {
@@ -17,9 +18,17 @@ constexpr const char* kTokenNames[] = {"bos_token", "eos_token", "unk_token", "s
 
 ordered_json ReadObject(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return ordered_json::object();
-  ordered_json object =
-      ordered_json::parse(ReadFile(path, kMaxConfigBytes), nullptr, /*allow_exceptions=*/false);
-  Require(object.is_object(), path.string(), ": not valid JSON, expected an object");
+  const std::string text = ReadFile(path, kMaxConfigBytes);
+  ordered_json object;
+  try {
+    object = ordered_json::parse(text);
+  } catch (const ordered_json::parse_error& fault) {
+    Fail(path.string(), ": not valid JSON at byte ", fault.byte, " of ", text.size(), ": ",
+         JsonFault(fault.what()));
+  } catch (const ordered_json::exception& fault) {  // a number that no double holds
+    Fail(path.string(), ": not valid JSON: ", JsonFault(fault.what()));
+  }
+  Require(object.is_object(), path.string(), ": no JSON object, expected one");
   return object;
 }
 
