@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include "common/error.h"
+#include "common/large_file.h"
 
 namespace r1zero {
 
@@ -46,6 +47,12 @@ std::string Sha256Hex(std::string_view text) {
 std::string Sha256Hex(std::span<const std::byte> bytes) {
   Sha256 hash;
   hash.Update(bytes);
+  return hash.Hex();
+}
+
+std::string Sha256HexOfFile(const std::filesystem::path& path) {
+  Sha256 hash;
+  ReadFileInPieces(path, [&](std::string_view piece) { hash.Update(piece); });
   return hash.Hex();
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,5 +29,7 @@ class Sha256 {
 
 std::string Sha256Hex(std::string_view text);
 std::string Sha256Hex(std::span<const std::byte> bytes);
+// Of the whole file, read in pieces: it may be as large as a policy. Error with the path and the reason.
+std::string Sha256HexOfFile(const std::filesystem::path& path);
 
 }  // namespace r1zero

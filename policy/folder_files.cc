@@ -68,7 +68,7 @@ void CheckFolderManifest(const fs::path& folder) {
     if (name.find('/') != name.npos) continue;  // state/ of the trainer
     Require(fs::is_regular_file(folder / name), (folder / name).string(), " is missing; ",
             path.string(), " names it");
-    const std::string found = Sha256Hex(MappedFile(folder / name).bytes());
+    const std::string found = Sha256HexOfFile(folder / name);
     Require(expected == found, (folder / name).string(), ": SHA-256 is ", found, ", ",
             path.string(), " says ", Shown(expected));
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <utility>
 
 #include "common/error.h"
 #include "common/file.h"
@@ -84,27 +86,50 @@ std::shared_ptr<const Tokenizer> ReadTokenizer(const std::filesystem::path& fold
   return tokenizer;
 }
 
-void CheckFinite(std::span<const float> tensor, const std::string& where) {
-  const auto bad = std::ranges::find_if(tensor, [](float w) { return !std::isfinite(w); });
-  Require(bad == tensor.end(), where, " holds ", bad == tensor.end() ? 0 : *bad, " at element ",
-          bad - tensor.begin(), "; weights must be finite");
+constexpr size_t kPieceFloats = size_t{1} << 18;
+
+// Calls `look` with the elements [first, first + piece.size()) of each piece.
+void InPieces(size_t elements, const std::function<void(size_t first, std::span<float>)>& look) {
+  std::vector<float> piece(std::min(elements, kPieceFloats));
+  for (size_t first = 0; first < elements; first += piece.size())
+    look(first, std::span(piece).first(std::min(piece.size(), elements - first)));
+}
+
+void CheckFinite(std::span<const float> piece, size_t first, const std::string& where) {
+  const auto bad = std::ranges::find_if(piece, [](float w) { return !std::isfinite(w); });
+  Require(bad == piece.end(), where, " holds ", bad == piece.end() ? 0 : *bad, " at element ",
+          first + static_cast<size_t>(bad - piece.begin()), "; weights must be finite");
+}
+
+void CheckFinite(const SafetensorsFile& file, const TensorSpec& spec) {
+  const std::string where = file.path().string() + ": tensor " + spec.name;
+  InPieces(spec.size, [&](size_t first, std::span<float> piece) {
+    file.ReadPart(spec.name, spec.shape, first, piece);
+    CheckFinite(piece, first, where);
+  });
 }
 
 // A tied head may be in the file as well, if it is what it is tied to.
-void CheckTiedHead(const SafetensorsFile& file, const Weights& weights) {
-  const std::span<const float> embedding = WeightTensor(weights, kEmbedding);
-  std::vector<float> head(embedding.size());
-  file.ReadFloat32(kHead, {{weights.config.vocab_size, weights.config.hidden_size}}, head);
-  Require(std::ranges::equal(head, embedding), file.path().string(), ": ", kHead, " differs from ",
-          kEmbedding, ", but config.json says tie_word_embeddings");
+void CheckTiedHead(const SafetensorsFile& file, const WeightFiles& files,
+                   const ModelConfig& config) {
+  const int64_t shape[] = {config.vocab_size, config.hidden_size};
+  const SafetensorsFile& tied = *files.Find(kEmbedding);
+  std::vector<float> other;
+  InPieces(static_cast<size_t>(shape[0] * shape[1]), [&](size_t first, std::span<float> head) {
+    other.resize(head.size());
+    file.ReadPart(kHead, shape, first, head);
+    tied.ReadPart(kEmbedding, shape, first, other);
+    Require(std::ranges::equal(head, other), file.path().string(), ": ", kHead, " differs from ",
+            kEmbedding, ", but config.json says tie_word_embeddings");
+  });
 }
 
-void CheckNothingElse(const SafetensorsFile& file, const Weights& weights,
-                      const std::vector<TensorSpec>& manifest) {
+void CheckNothingElse(const SafetensorsFile& file, const WeightFiles& files,
+                      const ModelConfig& config, const std::vector<TensorSpec>& manifest) {
   for (const auto& [name, tensor] : file.tensors()) {
     if (name.ends_with(".rotary_emb.inv_freq")) continue;  // a buffer of transformers before 4.31
-    if (name == kHead && weights.config.tie_embeddings) {
-      CheckTiedHead(file, weights);
+    if (name == kHead && config.tie_embeddings) {
+      CheckTiedHead(file, files, config);
       continue;
     }
     const bool known = std::ranges::find(manifest, name, &TensorSpec::name) != manifest.end();
@@ -112,22 +137,26 @@ void CheckNothingElse(const SafetensorsFile& file, const Weights& weights,
   }
 }
 
-std::shared_ptr<Weights> ReadWeights(const std::filesystem::path& folder,
-                                     const ModelConfig& config) {
+// `take` is called for each tensor and the file that has it.
+void CheckWeights(const std::filesystem::path& folder, const ModelConfig& config,
+                  const std::function<void(const SafetensorsFile&, const TensorSpec&)>& take) {
   const WeightFiles files(folder);
   const std::vector<TensorSpec> manifest = WeightManifest(config);
   for (const TensorSpec& spec : manifest)  // before memory is taken for what a config claims
     Require(files.Find(spec.name) != nullptr, files.where(), ": tensor ", spec.name, " is missing");
+  for (const TensorSpec& spec : manifest) take(*files.Find(spec.name), spec);
+  for (const SafetensorsFile& file : files.files()) CheckNothingElse(file, files, config, manifest);
+}
 
+std::shared_ptr<Weights> ReadWeights(const std::filesystem::path& folder,
+                                     const ModelConfig& config) {
   auto weights = std::make_shared<Weights>(Weights{.config = config});
-  weights->flat.resize(NumParameters(config));
-  for (const TensorSpec& spec : manifest) {
+  CheckWeights(folder, config, [&](const SafetensorsFile& file, const TensorSpec& spec) {
+    if (weights->flat.empty()) weights->flat.resize(NumParameters(config));
     const std::span<float> out = std::span(weights->flat).subspan(spec.offset, spec.size);
-    const SafetensorsFile& file = *files.Find(spec.name);
     file.ReadFloat32(spec.name, spec.shape, out);
-    CheckFinite(out, file.path().string() + ": tensor " + spec.name);
-  }
-  for (const SafetensorsFile& file : files.files()) CheckNothingElse(file, *weights, manifest);
+    CheckFinite(out, 0, file.path().string() + ": tensor " + spec.name);
+  });
   return weights;
 }
 
@@ -172,6 +201,15 @@ HfFolder LoadHfFolder(const std::filesystem::path& folder) {
   const ModelConfig config = ReadConfig(folder);
   auto tokenizer = ReadTokenizer(folder, config);
   return {.weights = ReadWeights(folder, config), .tokenizer = std::move(tokenizer)};
+}
+
+HfShape CheckHfFolder(const std::filesystem::path& folder) {
+  HfShape shape{.config = ReadConfig(folder)};
+  shape.tokenizer = ReadTokenizer(folder, shape.config);
+  CheckWeights(folder, shape.config, [](const SafetensorsFile& file, const TensorSpec& spec) {
+    CheckFinite(file, spec);
+  });
+  return shape;
 }
 
 std::shared_ptr<Weights> LoadHfWeights(const std::filesystem::path& folder) {

@@ -28,7 +28,15 @@ void SaveHfWeights(const std::filesystem::path& folder, const Weights& weights);
 // or that is not what a manifest.json beside it says.
 HfFolder LoadHfFolder(const std::filesystem::path& folder);
 
-// The same without a tokenizer, which may be missing or of a kind that is not supported.
+struct HfShape {
+  ModelConfig config;
+  std::shared_ptr<const Tokenizer> tokenizer;
+};
+// LoadHfFolder with every check of it, but the weights are looked at in pieces and not kept: what
+// remains to go wrong when they are loaded later is memory.
+HfShape CheckHfFolder(const std::filesystem::path& folder);
+
+// LoadHfFolder without a tokenizer, which may be missing or of a kind that is not supported.
 std::shared_ptr<Weights> LoadHfWeights(const std::filesystem::path& folder);
 
 }  // namespace r1zero

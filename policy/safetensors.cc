@@ -13,6 +13,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr size_t kPieceFloats = size_t{1} << 18;  // mapped at a time while a tensor is read
 constexpr size_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the reference implementation's limit
 constexpr int64_t kMaxTensorBytes = int64_t{1} << 50;
@@ -140,6 +141,8 @@ void Widen(std::span<const std::byte> data, std::span<float> out, Convert conver
   }
 }
 
+size_t WidthOf(const SafetensorsTensor& tensor) { return tensor.dtype == "F32" ? 4 : 2; }
+
 }  // namespace
 
 SafetensorsTensors ParseSafetensors(std::span<const std::byte> bytes, const std::string& where) {
@@ -165,22 +168,37 @@ SafetensorsTensors ParseSafetensors(std::span<const std::byte> bytes, const std:
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     : path_(path), file_(path), tensors_(ParseSafetensors(file_.bytes(), path.string())) {}
 
-void SafetensorsFile::ReadFloat32(const std::string& name, std::span<const int64_t> shape,
-                                  std::span<float> out) const {
+const SafetensorsTensor& SafetensorsFile::Shaped(const std::string& name,
+                                                 std::span<const int64_t> shape) const {
   const auto it = tensors_.find(name);
   Require(it != tensors_.end(), path_.string(), ": tensor ", name, " is missing");
-  const SafetensorsTensor& tensor = it->second;
-  Require(std::ranges::equal(tensor.shape, shape), path_.string(), ": tensor ", name, " has shape ",
-          ShapeText(tensor.shape), ", expected ", ShapeText(shape),
+  Require(std::ranges::equal(it->second.shape, shape), path_.string(), ": tensor ", name,
+          " has shape ", ShapeText(it->second.shape), ", expected ", ShapeText(shape),
           "; was it written for another model config?");
-  const int64_t width = tensor.dtype == "F32" ? 4 : 2;
-  Require(out.size() * width == tensor.data.size(), path_.string(), ": tensor ", name, " has ",
-          tensor.data.size() / width, " numbers, room was made for ", out.size());
-  if (tensor.dtype == "F32" && !out.empty())
-    std::memcpy(out.data(), tensor.data.data(), tensor.data.size());
-  if (tensor.dtype == "BF16") Widen(tensor.data, out, FloatFromBfloat16);
-  if (tensor.dtype == "F16") Widen(tensor.data, out, FloatFromHalf);
-  file_.Forget(tensor.data);
+  return it->second;
+}
+
+void SafetensorsFile::ReadFloat32(const std::string& name, std::span<const int64_t> shape,
+                                  std::span<float> out) const {
+  const SafetensorsTensor& tensor = Shaped(name, shape);
+  const size_t numbers = tensor.data.size() / WidthOf(tensor);
+  Require(out.size() == numbers, path_.string(), ": tensor ", name, " has ", numbers,
+          " numbers, room was made for ", out.size());
+  for (size_t first = 0; first < numbers; first += kPieceFloats)
+    ReadPart(name, shape, first, out.subspan(first, std::min(kPieceFloats, numbers - first)));
+}
+
+void SafetensorsFile::ReadPart(const std::string& name, std::span<const int64_t> shape,
+                               size_t first, std::span<float> out) const {
+  const SafetensorsTensor& tensor = Shaped(name, shape);
+  const size_t width = WidthOf(tensor), numbers = tensor.data.size() / width;
+  Require(first <= numbers && out.size() <= numbers - first, path_.string(), ": tensor ", name,
+          " has ", numbers, " numbers, asked for ", out.size(), " from ", first, " on");
+  const std::span<const std::byte> part = tensor.data.subspan(first * width, out.size() * width);
+  if (tensor.dtype == "F32" && !out.empty()) std::memcpy(out.data(), part.data(), part.size());
+  if (tensor.dtype == "BF16") Widen(part, out, FloatFromBfloat16);
+  if (tensor.dtype == "F16") Widen(part, out, FloatFromHalf);
+  file_.Forget(part);
 }
 
 void WriteSafetensors(const std::filesystem::path& path, std::span<const Float32Tensor> tensors,

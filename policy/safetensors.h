@@ -35,8 +35,13 @@ class SafetensorsFile {
   // read leaves this process' memory again: a model is never there twice.
   void ReadFloat32(const std::string& name, std::span<const int64_t> shape,
                    std::span<float> out) const;
+  // As many of its elements as `out` has room for, from `first` on. Error if they are not all there.
+  void ReadPart(const std::string& name, std::span<const int64_t> shape, size_t first,
+                std::span<float> out) const;
 
  private:
+  const SafetensorsTensor& Shaped(const std::string& name, std::span<const int64_t> shape) const;
+
   std::filesystem::path path_;
   MappedFile file_;
   SafetensorsTensors tensors_;

@@ -40,7 +40,7 @@ Json SettingsOf(const EvaluationOptions& o, const SamplingModel& model) {
   return {{"weight_sha256", WeightSha256(*model.weights)},
           {"storage", o.storage},
           {"tokenizer_sha256", Sha256Hex(model.tokenizer->ToJson())},
-          {"data_sha256", Sha256Hex(MappedFile(o.data.file).bytes())},
+          {"data_sha256", Sha256HexOfFile(o.data.file)},
           {"style", o.style},
           {"system", o.data.system},
           {"prompt_template", o.data.prompt_template},

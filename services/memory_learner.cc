@@ -163,8 +163,7 @@ void AddStart(PartsOf& parts, const RunPlan& plan) {
   if (plan.config.policy.path.empty()) {
     parts.Add(phase, "the base (BasePolicy::weights)", flat, "parameters x 4");
   } else {
-    parts.Add(phase, "policy.path being read (LoadHfFolder)", 2 * flat,
-              "parameters x 4, and the mapped file");
+    parts.Add(phase, "policy.path being read (LoadHfFolder)", flat, "parameters x 4");
   }
 }
 

@@ -5,7 +5,6 @@
 #include <sstream>
 
 #include "common/error.h"
-#include "common/file.h"
 #include "common/sha256.h"
 #include "grpo/advantage.h"
 #include "grpo/loss.h"
@@ -25,7 +24,7 @@ std::string FolderHash(const std::filesystem::path& folder) {
   std::map<std::string, std::string> hashes;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
     if (entry.is_regular_file())
-      hashes[entry.path().filename().string()] = Sha256Hex(MappedFile(entry.path()).bytes());
+      hashes[entry.path().filename().string()] = Sha256HexOfFile(entry.path());
   std::string all;
   for (const auto& [name, hash] : hashes) all += name + ' ' + hash + '\n';
   return Sha256Hex(all);
@@ -33,7 +32,7 @@ std::string FolderHash(const std::filesystem::path& folder) {
 
 // A file's name becomes the hash of what it holds.
 void HashFile(std::string& path) {
-  if (!path.empty()) path = Sha256Hex(MappedFile(path).bytes());
+  if (!path.empty()) path = Sha256HexOfFile(path);
 }
 
 void HashFiles(TaskConfig& task) {

@@ -1,6 +1,7 @@
 #include "services/run_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/error.h"
 #include "kernels/simd.h"
@@ -13,9 +14,9 @@
 namespace r1zero {
 namespace {
 
-HfFolder LoadPolicy(const std::string& path) {
+HfShape CheckPolicy(const std::string& path) {
   try {
-    return LoadHfFolder(path);
+    return CheckHfFolder(path);
   } catch (const Error& e) {
     Fail("policy.path: ", e.what());
   }
@@ -42,9 +43,9 @@ void RequireShape(const PolicyConfig& asked, const ModelConfig& found) {
 }
 
 PolicyShape LoadedShape(const PolicyConfig& policy) {
-  const HfFolder folder = LoadPolicy(policy.path);
-  RequireShape(policy, folder.weights->config);
-  return {folder.weights->config, folder.tokenizer};
+  HfShape shape = CheckPolicy(policy.path);
+  RequireShape(policy, shape.config);
+  return {std::move(shape.config), std::move(shape.tokenizer)};
 }
 
 // A new policy that reads and writes the task's words.

@@ -194,7 +194,7 @@ TEST_F(HfFolderTest, NamesTheFileThatIsNotWhatTheManifestSays) {
   Save();
   json sha256 = json::object();
   for (const char* name : {"config.json", "model.safetensors", "tokenizer.json"})
-    sha256[name] = Sha256Hex(MappedFile(folder_ / name).bytes());
+    sha256[name] = Sha256HexOfFile(folder_ / name);
   sha256["state/trainer.json"] = "not looked at";
   WriteFileDurably(folder_ / "manifest.json", json{{"format", 1}, {"sha256", sha256}}.dump());
   EXPECT_EQ(Refusal(), "");

@@ -63,6 +63,7 @@ class Plan : public testing::Test {
       if (in_process) {
         Note(run.pid(), "learner", peaks);
       } else {
+        Note(run.pid(), "train", peaks);
         for (const pid_t pid : run.Children("r1zero-learner")) Note(pid, "learner", peaks);
         for (const pid_t pid : run.Children("--name")) Note(pid, "worker", peaks);
         for (const pid_t pid : run.Children("reward --listen")) Note(pid, "reward", peaks);
@@ -90,7 +91,7 @@ class Plan : public testing::Test {
   void Compare(const std::vector<std::string>& overrides, bool in_process = false) const {
     const auto plan = Planned(Arguments("plan", overrides), in_process);
     const Peaks measured = Measured(Arguments("train", overrides), in_process);
-    for (const char* kind : {"learner", "worker", "reward"}) {
+    for (const char* kind : {"train", "learner", "worker", "reward"}) {
       if (!measured.contains(kind)) continue;
       const double planned = plan["memory"]["processes"][kind]["peak_bytes"];
       const double ratio = planned / measured.at(kind);
@@ -149,6 +150,14 @@ TEST_F(Plan, ALargerPolicyWithAReferenceTakesWhatWasPlanned) {
 }
 
 TEST_F(Plan, OneProcessTakesWhatWasPlanned) { Compare(T5(kNoReference), true); }
+
+// Two runs: the first one's checkpoint is the policy of the second.
+TEST_F(Plan, ALoadedPolicyTakesWhatWasPlanned) {
+  Measured(Arguments("train", T5({"grpo.steps=1", "run.name=first"})), false);
+  std::vector<std::string> loaded = Short(kNoReference);
+  loaded.push_back("policy.path=" + (root_ / "first/checkpoints/step-000001").string());
+  Compare(loaded);
+}
 
 TEST_F(Plan, ARunThatDoesNotFitIsRefusedWithTheNumbers) {
   auto arguments = Arguments("plan", Short({}));
