@@ -10,6 +10,7 @@
 #include "common/file.h"
 #include "tasks/chat_template.h"
 #include "tests/policy/test_folder.h"
+#include "tests/python/python.h"
 
 namespace r1zero {
 namespace {
@@ -30,12 +31,12 @@ std::optional<std::string> Rendered(const ordered_json& one, const ordered_json&
 
 // Runs a script of tests/python that writes its cases to a file, and holds us to each.
 void ExpectAgreement(const std::string& script, const std::string& arguments, int at_least) {
-  if (!std::getenv("R1ZERO_PYTHON"))
+  if (TestPython().empty())
     GTEST_SKIP() << "R1ZERO_PYTHON is not set: it must name a Python with transformers and jinja2";
   const TestFolder folder;
   const std::string out = (folder / "cases.json").string();
-  const std::string command = std::string(std::getenv("R1ZERO_PYTHON")) +
-                              " " R1ZERO_TEST_PYTHON "/" + script + " " + out + " " + arguments;
+  const std::string command =
+      TestPython() + " " R1ZERO_TEST_PYTHON "/" + script + " " + out + " " + arguments;
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
   int agreed = 0, refused = 0;
   const auto cases = ordered_json::parse(ReadFile(out));

@@ -11,6 +11,7 @@
 #include "policy/decoder.h"
 #include "policy/hf_folder.h"
 #include "tests/policy/test_folder.h"
+#include "tests/python/python.h"
 
 namespace r1zero {
 namespace {
@@ -22,13 +23,12 @@ constexpr double kTolerance = 1e-4;  // of the largest logit
 class FamilyFolders : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::getenv("R1ZERO_PYTHON"))
+    if (TestPython().empty())
       GTEST_SKIP() << "R1ZERO_PYTHON is not set: it must name a Python with torch and transformers";
   }
 
   int RunScript(const std::string& what) {
-    return std::system((std::string(std::getenv("R1ZERO_PYTHON")) +
-                        " " R1ZERO_TEST_PYTHON "/family_folders.py " + what + " " +
+    return std::system((TestPython() + " " R1ZERO_TEST_PYTHON "/family_folders.py " + what + " " +
                         folder_.path().string())
                            .c_str());
   }

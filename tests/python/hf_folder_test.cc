@@ -14,6 +14,7 @@
 #include "policy/word_tokenizer.h"
 #include "tests/policy/test_folder.h"
 #include "tests/policy/test_words.h"
+#include "tests/python/python.h"
 
 namespace r1zero {
 namespace {
@@ -57,7 +58,7 @@ const Case kCases[] = {
 class HfAgreement : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (!std::getenv("R1ZERO_PYTHON"))
+    if (TestPython().empty())
       GTEST_SKIP() << "R1ZERO_PYTHON is not set: it must name a Python with torch and transformers";
     weights_ = std::make_shared<Weights>(InitWeights(config(), 3));
     RandomStream random(4, RandomPurpose::kInit);
@@ -124,8 +125,7 @@ class HfAgreement : public testing::TestWithParam<Case> {
 
 TEST_P(HfAgreement, OnLogitsGreedyTokensAndIdsThereAndBack) {
   RandomStream random(9, RandomPurpose::kPrompt);
-  const WordTokenizer tokenizer(GetParam().words, config().pad_token,
-                                config().eos_tokens.front());
+  const WordTokenizer tokenizer(GetParam().words, config().pad_token, config().eos_tokens.front());
   SaveHfFolder(folder_ / "ours", *weights_, tokenizer);
   const json cases = {{"logits", LogitCases(random)},
                       {"greedy", GreedyCases(random)},
@@ -133,7 +133,7 @@ TEST_P(HfAgreement, OnLogitsGreedyTokensAndIdsThereAndBack) {
                       {"pad", config().pad_token},
                       {"eos", config().eos_tokens.front()}};
   WriteFileDurably(folder_ / "cases.json", cases.dump());
-  std::string command = std::getenv("R1ZERO_PYTHON");
+  std::string command = TestPython();
   command += " " R1ZERO_TEST_PYTHON "/hf_folder_check.py";
   for (const char* name : {"ours", "cases.json", "theirs"})
     command += " " + (folder_ / name).string();

@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "tests/policy/streamed.h"
 #include "tests/policy/test_folder.h"
+#include "tests/python/python.h"
 
 namespace r1zero {
 namespace {
@@ -47,10 +48,10 @@ int Differences(const Tokenizer& tokenizer, const json& texts, const json& expec
 }
 
 TEST(BpeTokenizer, AgreesWithHuggingFaceOnTenThousandTexts) {
-  if (!std::getenv("R1ZERO_PYTHON"))
+  if (TestPython().empty())
     GTEST_SKIP() << "R1ZERO_PYTHON is not set: it must name a Python with tokenizers";
   const TestFolder folder;
-  const std::string command = std::string(std::getenv("R1ZERO_PYTHON")) +
+  const std::string command = TestPython() +
                               " -B " R1ZERO_TEST_PYTHON "/tokenizer_cases.py cases " +
                               folder.path().string() + " " R1ZERO_SHARED_DATA;
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
