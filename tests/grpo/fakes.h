@@ -15,8 +15,8 @@
 
 #include "grpo/group_buffer.h"
 #include "grpo/learner.h"
-#include "policy/word_tokenizer.h"
 #include "policy/weights.h"
+#include "policy/word_tokenizer.h"
 
 namespace r1zero {
 

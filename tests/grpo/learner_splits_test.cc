@@ -4,13 +4,12 @@
 
 #include <string>
 
-#include "grpo/learner.h"
 #include "rollout/engine.h"
+#include "tests/grpo/tiny_model.h"
 
 namespace r1zero {
 namespace {
 
-constexpr int32_t kGroupSize = 4;
 constexpr int64_t kGroups = 6;
 
 struct Setting {
@@ -23,16 +22,9 @@ void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; 
 class LearnerWith : public testing::TestWithParam<Setting> {
  protected:
   Weights Base() const {
-    Weights weights = InitWeights({.family = GetParam().family,
-                                   .vocab_size = 29,
-                                   .hidden_size = 16,
-                                   .num_layers = 2,
-                                   .num_heads = 2,
-                                   .num_kv_heads = 1,
-                                   .head_width = 8,
-                                   .intermediate_size = 24,
-                                   .max_positions = 48},
-                                  1);
+    ModelConfig model = TinyModel(/*vocab_size=*/29, /*max_positions=*/48);
+    model.family = GetParam().family;
+    Weights weights = InitWeights(model, 1);
     for (float& w : weights.flat) w *= 2;
     return weights;
   }

@@ -5,28 +5,15 @@
 #include <cmath>
 #include <string>
 
-#include "grpo/learner.h"
 #include "rollout/engine.h"
+#include "tests/grpo/tiny_model.h"
 
 namespace r1zero {
 namespace {
 
-constexpr int32_t kGroupSize = 4;
-
-ModelConfig TinyModel() {
-  return {.vocab_size = 75,
-          .hidden_size = 16,
-          .num_layers = 2,
-          .num_heads = 2,
-          .num_kv_heads = 1,
-          .head_width = 8,
-          .intermediate_size = 24,
-          .max_positions = 48};
-}
-
 // Of a spread that makes truncation bite.
 Weights Base() {
-  Weights weights = InitWeights(TinyModel(), 1);
+  Weights weights = InitWeights(TinyModel(/*vocab_size=*/75, /*max_positions=*/48), 1);
   for (float& w : weights.flat) w *= 3;
   return weights;
 }
@@ -49,13 +36,6 @@ std::vector<Group> RollOut(const Weights& weights, SamplingParams sampling, int6
   while (!engine.idle())
     for (Group& group : engine.Step()) groups[group.prompt.ordinal - first] = std::move(group);
   return groups;
-}
-
-std::vector<float> SomeAdvantages(const std::vector<Group>& groups) {
-  std::vector<float> advantages;
-  for (size_t i = 0; i < groups.size() * kGroupSize; ++i)
-    advantages.push_back(static_cast<float>(static_cast<int>(i * 7 % 5) - 2) * 0.6f);
-  return advantages;
 }
 
 std::unique_ptr<Learner> NewLearner(const SamplingParams& sampling, int64_t micro_batch_tokens,
