@@ -11,6 +11,11 @@ find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
 add_library(utf8proc UNKNOWN IMPORTED GLOBAL)
 set_target_properties(utf8proc PROPERTIES IMPORTED_LOCATION "${UTF8PROC_LIBRARY}"
                       INTERFACE_INCLUDE_DIRECTORIES "${UTF8PROC_INCLUDE}")
+find_path(RE2_INCLUDE re2/re2.h REQUIRED)  # nor has this one
+find_library(RE2_LIBRARY re2 REQUIRED)
+add_library(re2 UNKNOWN IMPORTED GLOBAL)
+set_target_properties(re2 PROPERTIES IMPORTED_LOCATION "${RE2_LIBRARY}"
+                      INTERFACE_INCLUDE_DIRECTORIES "${RE2_INCLUDE}")
 if(R1ZERO_SERVICES)
   find_package(Protobuf REQUIRED)
   find_package(gRPC CONFIG REQUIRED)

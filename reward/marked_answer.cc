@@ -58,4 +58,12 @@ AnswerRegion MarkedAnswer(std::string_view region) {
   return marked;
 }
 
+AnswerRegion MarkedAnswerOr(std::string_view region, std::string_view unmarked) {
+  const AnswerRegion marked = MarkedAnswer(region);
+  const bool has_mark = region.find("<answer>") != region.npos ||
+                        region.find(kBox) != region.npos || region.find(kHashes) != region.npos;
+  if (marked.fault != "no_answer" || has_mark) return marked;
+  return {unmarked, TrimBlanks(unmarked).empty() ? "no_answer" : ""};
+}
+
 }  // namespace r1zero

@@ -17,4 +17,7 @@ AnswerRegion AfterThinking(std::string_view completion);
 // tag; lines marked #### that are not the same), unclosed_answer, answer_in_think.
 AnswerRegion MarkedAnswer(std::string_view region);
 
+// The same, and `unmarked` where there is no mark at all; a mark around nothing stays no_answer.
+AnswerRegion MarkedAnswerOr(std::string_view region, std::string_view unmarked);
+
 }  // namespace r1zero

@@ -11,7 +11,8 @@ void Describe(Fields& f, RewardConfig& c) {
   choices.insert(choices.begin(), "auto");
   f.Key("accuracy", c.accuracy, "verifier of the part \"accuracy\"; auto: the task's own", choices);
   f.Key("weights", c.weights,
-        "parts of the reward: accuracy, format or a verifier's name = weight; 0: measured, not rewarded");
+        "parts of the reward: accuracy, format or a verifier's name = weight; 0: measured, not "
+        "rewarded");
 }
 
 const std::string& VerifierOf(const RewardConfig& config, const std::string& part) {

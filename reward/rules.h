@@ -16,6 +16,12 @@ std::unique_ptr<const Verifier> MakeCountdownVerifier();
 // The gold itself, up to blanks.
 std::unique_ptr<const Verifier> MakeExactVerifier();
 
+// The gold's letter: multiple choice.
+std::unique_ptr<const Verifier> MakeChoiceVerifier();
+
+// The whole answer matches the gold, a regular expression of RE2.
+std::unique_ptr<const Verifier> MakeRegexVerifier();
+
 // The number in the marked answer equals the gold's: GSM8K and word problems like it.
 std::unique_ptr<const Verifier> MakeGsm8kVerifier();
 

@@ -2,11 +2,12 @@
 // network, no clock; the same input gives the same verdict everywhere. Linear time on any input.
 //
 // Reason codes
-//   correct    equal, well_formed, drawn
+//   correct    equal, matches (regex), well_formed, drawn
 //   incorrect  no_answer, two_answers, unclosed_answer, answer_in_think   (all but format, random)
 //              bad_expression, wrong_numbers, wrong_value                 (signs, countdown)
 //              division_by_zero, wrong_claim, too_deep, too_long          (countdown)
-//              different                                                  (exact, gsm8k)
+//              different                                                  (exact, choice, regex, gsm8k)
+//              no_choice                                                  (choice)
 //              no_number, bad_number, too_long                            (gsm8k)
 //              no_think, repeated_tag, wrong_order, text_outside, empty_think, empty_answer
 //              (format) not_drawn                                                  (random)
@@ -65,7 +66,7 @@ class Verifier {
   }
 };
 
-// The names that MakeVerifier knows: signs, countdown, exact, gsm8k, gsm8k_last, format, answer_tag, random.
+// The names that MakeVerifier knows: signs, countdown, exact, choice, regex, gsm8k, gsm8k_last, format, answer_tag, random.
 std::vector<std::string> VerifierNames();
 // Error with the nearest known name.
 std::unique_ptr<const Verifier> MakeVerifier(const std::string& name);

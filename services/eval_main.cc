@@ -45,7 +45,8 @@ void AddInputFlags(CLI::App& app, EvalFlags& flags) {
   app.add_option("--data", o.data.file, "rows of {\"prompt\" or \"question\", \"answer\"}")
       ->required();
   app.add_option("--verifier", o.verifier,
-                 "what judges: gsm8k, gsm8k_last, exact, countdown, signs; or format, answer_tag, "
+                 "what judges: gsm8k, gsm8k_last, exact, choice, regex, countdown, signs; or "
+                 "format, answer_tag, "
                  "random")
       ->required();
   app.add_option("--format", o.format,
