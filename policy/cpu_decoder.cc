@@ -78,11 +78,10 @@ class CpuDecoder final : public Decoder {
     kernels::ReserveAttention(most_positions_);
     kernels::Embedding(tokens_M_.data(), Table(E()), x_MD_.data(), M(), config_.hidden_size, pool_);
     for (int64_t layer = 0; layer < config_.num_layers; ++layer) {
-      for (int64_t begin = 0; begin < M(); begin += tile_rows()) {
-        const Rows rows = Tile(begin);
-        AttentionBlock(weights_->layers[layer], rows, blocks_.data() + layer * layer_elements_);
-        MlpBlock(weights_->layers[layer], rows);
-      }
+      const PackedLayer& w = weights_->layers[layer];
+      for (int64_t begin = 0; begin < M(); begin += tile_rows())
+        AttentionBlock(w, Tile(begin), blocks_.data() + layer * layer_elements_);
+      for (int64_t begin = 0; begin < M(); begin += tile_rows()) MlpBlock(w, Tile(begin));
     }
     Head(logits_BV);
     Require(ahead_.reached() == ahead_.entries(), "the decoder read ", ahead_.reached(), " of the ",
@@ -109,8 +108,10 @@ class CpuDecoder final : public Decoder {
   int64_t kv_width() const { return config_.num_kv_heads * config_.head_width; }
   int64_t qkv_width() const { return query_width() + 2 * kv_width(); }
 
-  // Rows that run through a layer together: few where the layer's weights stay in the cache, so that
-  // the KV of the next few comes in meanwhile; all where the weights are what has to be fetched.
+  // Rows that run through a half of a layer together: few where its weights stay in the cache, so that
+  // the KV of the next few comes in meanwhile; all where the weights are what has to be fetched. Halves
+  // and not whole layers, because keys and values on their way push weights out of the cache, the more
+  // of them the more of it they fill.
   int64_t tile_rows() const { return layer_is_cached_ ? kTileRows : M(); }
   Rows Tile(int64_t begin) const { return {begin, std::min(tile_rows(), M() - begin)}; }
   int64_t LayerBytes() const {
@@ -130,9 +131,11 @@ class CpuDecoder final : public Decoder {
         kernels::PlanMatMul(w.qkv, cached, ahead_);
         kernels::PlanAttention(rows_M_.data() + rows.begin, rows.count, shape_,
                                blocks_.data() + layer * layer_elements_, ahead_);
-        for (const kernels::PackedMatrix* matrix : {&w.o, &w.gate_up, &w.down})
-          kernels::PlanMatMul(*matrix, cached, ahead_);
+        kernels::PlanMatMul(w.o, cached, ahead_);
       }
+      for (int64_t begin = 0; begin < M(); begin += tile_rows())
+        for (const kernels::PackedMatrix* matrix : {&w.gate_up, &w.down})
+          kernels::PlanMatMul(*matrix, /*cached=*/begin > 0, ahead_);
     }
     if (!logit_rows_.empty()) kernels::PlanMatMul(weights_->head, /*cached=*/false, ahead_);
   }
