@@ -3,6 +3,7 @@
 #include "kernels/matmul.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "bench/kernels/peak.h"
 #include "bench/shapes.h"
@@ -113,10 +114,40 @@ void InFirstLevelCache(benchmark::State& state) {
   MeasureForward(state, {.M = 12, .K = 128, .N = 32});
 }
 
+// Several matrices one after another, as the layers of a step: 40 of SmolLM2's gate_up (283 MB) come from
+// memory, one alone stays in the last-level cache. Arguments: shape, matrix, rows, matrices, how far to
+// read ahead (0: not at all).
+void OneAfterAnother(benchmark::State& state) {
+  const auto [M, K, N] = SizesOf(state);
+  const AlignedVector<float> w_NK(N * K, 0.5f), x_MK(M * K, 0.25f);
+  AlignedVector<float> y_MN(M * N);
+  std::vector<PackedMatrix> matrices(state.range(3));
+  for (PackedMatrix& packed : matrices) PackForward(w_NK.data(), N, K, packed);
+  ThreadPool pool(1);
+  ReadAhead ahead(state.range(4) * 1024);
+  for (auto _ : state) {
+    ahead.Clear();
+    for (const PackedMatrix& packed : matrices) PlanMatMul(packed, /*cached=*/false, ahead);
+    for (const PackedMatrix& packed : matrices)
+      MatMul(x_MK.data(), K, packed, y_MN.data(), N, M, pool, state.range(4) ? &ahead : nullptr);
+    benchmark::ClobberMemory();
+  }
+  Label(state);
+  bench::ReportFlops(state, static_cast<double>(matrices.size()) * SizesOf(state).flops());
+}
+
 BENCHMARK(InFirstLevelCache)->Name("MatMulInFirstLevelCache");
-BENCHMARK(Forward)->Name("MatMul")->Apply(Sampling);
+BENCHMARK(Forward)->Name("MatMul")->Apply(Sampling)->Args({1, kGateUp, 1024});
 BENCHMARK(InputGradient)->Name("MatMulInputGradient")->Apply(Training);
-BENCHMARK(WeightGradient)->Name("MatMulWeightGradient")->Apply(Training);
+BENCHMARK(WeightGradient)
+    ->Name("MatMulWeightGradient")
+    ->Apply(Training)
+    ->ArgsProduct({{1}, {kGateUp, kDown}, {8192}});
+BENCHMARK(OneAfterAnother)
+    ->Name("MatMulOneAfterAnother")
+    ->ArgNames({"shape", "matrix", "M", "matrices", "ahead_KiB"})
+    ->Args({3, kGateUp, 32, 1, 0})
+    ->ArgsProduct({{3}, {kGateUp}, {32}, {40}, {0, 512, 1024}});
 BENCHMARK(Pack)
     ->Name("MatMulPack")
     ->ArgNames({"shape", "matrix", "M"})
