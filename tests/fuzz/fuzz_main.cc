@@ -1,3 +1,6 @@
+#include <unistd.h>
+
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -15,11 +18,32 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 namespace r1zero {
 namespace {
 
-uint64_t the_run = 0;
+using Number = unsigned long long;  // as printf has it
+
+constexpr unsigned kSecondsBetweenLines = 10;
+
+std::atomic<Number> the_run = 0, the_end = 0, the_shown = 0;
+
+// Of a timer: an input that is read for ever shows as a run that stays the same, at 0 a second.
+void ShowProgress(int) {
+  const Number run = the_run, rate = (run - the_shown.exchange(run)) / kSecondsBetweenLines;
+  char line[100];
+  const int size = std::snprintf(line, sizeof(line), "run %llu of %llu, %llu a second\n", run,
+                                 the_end.load(), rate);
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, line, size);
+  alarm(kSecondsBetweenLines);
+}
+
+void StartProgress(Number first, Number end) {
+  the_shown = first;
+  the_end = end;
+  std::signal(SIGALRM, ShowProgress);
+  alarm(kSecondsBetweenLines);
+}
 
 // Of abort(), of an exception that nobody catches, and of a sanitizer that aborts.
 void ShowRun(int) {
-  std::fprintf(stderr, "\nthat was run %llu\n", static_cast<unsigned long long>(the_run));
+  std::fprintf(stderr, "\nthat was run %llu\n", the_run.load());
   std::signal(SIGABRT, SIG_DFL);
   std::abort();
 }
@@ -45,26 +69,33 @@ struct Slowest {
   uint64_t run = 0;
 };
 
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
 void Run(const Flags& flags) {
-  using Clock = std::chrono::steady_clock;
   const FuzzTarget& target = TheFuzzTarget();
   std::vector<uint64_t> counts(target.outcomes.size());
   Slowest slowest;
-  for (the_run = flags.first; the_run < flags.first + flags.runs; ++the_run) {
+  const auto begin_of_all = Clock::now();
+  StartProgress(flags.first, flags.first + flags.runs);
+  for (the_run = flags.first; the_run < the_end; ++the_run) {
     const std::string bytes = FuzzInput(target, flags.seed, the_run);
     if (flags.show) std::printf("%s\n", bytes.c_str());
     const auto begin = Clock::now();
     const uint32_t outcome = target.read(bytes);
-    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    const double seconds = SecondsSince(begin);
     if (seconds > slowest.seconds) slowest = {seconds, the_run};
     for (size_t i = 0; i < counts.size(); ++i) counts[i] += outcome >> i & 1;
   }
-  std::printf("%llu runs", static_cast<unsigned long long>(flags.runs));
+  std::printf("%llu runs in %.1f s", static_cast<Number>(flags.runs), SecondsSince(begin_of_all));
   for (size_t i = 0; i < counts.size(); ++i)
-    std::printf("%s%llu %s", i == 0 ? ": " : ", ", static_cast<unsigned long long>(counts[i]),
+    std::printf("%s%llu %s", i == 0 ? ": " : ", ", static_cast<Number>(counts[i]),
                 target.outcomes[i].c_str());
-  std::printf("; the slowest, run %llu, took %.3f s\n",
-              static_cast<unsigned long long>(slowest.run), slowest.seconds);
+  std::printf("; the slowest, run %llu, took %.3f s\n", static_cast<Number>(slowest.run),
+              slowest.seconds);
 }
 
 }  // namespace
