@@ -28,14 +28,14 @@ struct AttentionTile {
   const E* layer_blocks = nullptr;
   float* out_MNH = nullptr;
   float* logsumexp_MN = nullptr;  // may be null
-  float* weights = nullptr;       // working memory: 2 * kRowsPerTask rows, ld_weights apart
-  int64_t ld_weights = 0;
-  ReadAhead* ahead = nullptr;  // may be null
+  float* weights = nullptr;       // working memory: kMostHeadsTogether * kRowsPerTask rows,
+  int64_t ld_weights = 0;         // so far apart
+  ReadAhead* ahead = nullptr;     // may be null
 };
 
 namespace {
 constexpr int64_t kRowsPerTask = 16;
-constexpr int64_t kLinesAheadPerRow = 64;  // asked for before each pair of heads
+constexpr int64_t kMostHeadsTogether = 4;
 
 inline int64_t FullBlocks(const AttentionRow& row) { return row.num_keys / 16; }
 // Into the second-level cache, which takes more lines at once than the first.
@@ -48,26 +48,21 @@ HWY_BEFORE_NAMESPACE();
 namespace r1zero::kernels {
 namespace HWY_NAMESPACE {
 
-// Turns T scores, padded with -inf to a multiple of 16, into weights. max + log(sum) if asked for.
-HWY_INLINE void Softmax(float* HWY_RESTRICT score_T, int64_t padded_T, float* logsumexp) {
-  const Floats16 d;
-  const float max = Max16(score_T, padded_T);
-  const float sum = Sum16(padded_T, [=](auto d, auto partial, int64_t t) HWY_ATTR {
+// score[t] becomes exp(score[t] - max), for T scores padded with -inf to a multiple of 16; their sum.
+HWY_INLINE float ExpScores(float* HWY_RESTRICT score_T, int64_t padded_T, float max) {
+  return Sum16(padded_T, [=](auto d, auto partial, int64_t t) HWY_ATTR {
     const auto weight = Exp(d, hn::Sub(hn::LoadU(d, score_T + t), hn::Set(d, max)));
     hn::StoreU(weight, d, score_T + t);
     return hn::Add(partial, weight);
   });
-  for (int64_t t = 0; t < padded_T; t += kLanes) {
-    hn::StoreU(hn::Div(hn::LoadU(d, score_T + t), hn::Set(d, sum)), d, score_T + t);
-  }
-  if (logsumexp != nullptr) *logsumexp = max + hn::GetLane(Log(Float1(), hn::Set(Float1(), sum)));
+}
+HWY_INLINE void DivideBy(float sum, float* HWY_RESTRICT weight_T, int64_t padded_T) {
+  const Floats16 d;
+  for (int64_t t = 0; t < padded_T; t += kLanes)
+    hn::StoreU(hn::Div(hn::LoadU(d, weight_T + t), hn::Set(d, sum)), d, weight_T + t);
 }
 
 constexpr int64_t kLeastRowsOfARun = 3;
-
-// Query heads that run together: their sums over the values hide each other's latency, and their
-// keys and values of a shared prompt stay in the first-level cache from row to row.
-HWY_INLINE int HeadsTogether(const AttentionShape& shape) { return shape.head_width > 32 ? 1 : 2; }
 
 // Rows [first, first + rows) that all see the whole of the same first blocks.
 struct Run {
@@ -89,6 +84,16 @@ HWY_INLINE Run RunFrom(const AttentionTile<E>& tile, int64_t first) {
   }
   if (run.rows < kLeastRowsOfARun || run.blocks == 0) return {first, 1, 0};
   return run;
+}
+
+// Query heads that run together: two hide the latency of each other's sums over the values, four read
+// the keys of a block, then its values, in the order in which they lie in memory. The keys and values of
+// a shared prompt stay in the first-level cache from row to row, and so should the weights.
+template <typename E>
+HWY_INLINE int HeadsTogether(const AttentionTile<E>& tile, const Run& run) {
+  constexpr int64_t kWeightsOfFour = 16384;
+  if (tile.shape->head_width > 32) return 1;
+  return kMostHeadsTogether * run.rows * tile.ld_weights > kWeightsOfFour ? 2 : kMostHeadsTogether;
 }
 
 // The heads [n0, n0 + count) of some rows; weights_T of head n0 + i and row r at
@@ -149,20 +154,25 @@ class HeadsOfRows {
       hn::StoreU(hn::Mul(hn::LoadU(d, score_T + t), hn::Set(d, shape_.scale)), d, score_T + t);
   }
 
-  // Scores of the row's own blocks, then the weights of all.
+  // Scores of the row's own blocks, then the weights of all. Step by step for all heads, each of which
+  // would wait for its own sums.
   void WeighRow(int64_t r) {
     const AttentionRow& row = RowOf(r);
     const int64_t num_blocks = (row.num_keys + 15) / 16, last_block = (num_blocks - 1) * 16;
+    float max[kMostHeadsTogether], sum[kMostHeadsTogether];
     for (int i = 0; i < count_; ++i) {
-      float* score_T = Weights(r, i);
       Scores(Query(r, i), shape_.head_width, BlocksOf(r), run_.blocks, num_blocks, KeyOffset(i),
-             shape_.scale, score_T);
-      FillTail(score_T + last_block, row.num_keys - last_block,
+             shape_.scale, Weights(r, i));
+      FillTail(Weights(r, i) + last_block, row.num_keys - last_block,
                -std::numeric_limits<float>::infinity());
-      float* logsumexp_MN = tile_.logsumexp_MN;
-      const int64_t at = (run_.first + r) * shape_.heads + n0_ + i;
-      Softmax(score_T, num_blocks * 16, logsumexp_MN == nullptr ? nullptr : logsumexp_MN + at);
     }
+    for (int i = 0; i < count_; ++i) max[i] = Max16(Weights(r, i), num_blocks * 16);
+    for (int i = 0; i < count_; ++i) sum[i] = ExpScores(Weights(r, i), num_blocks * 16, max[i]);
+    for (int i = 0; i < count_; ++i) DivideBy(sum[i], Weights(r, i), num_blocks * 16);
+    if (tile_.logsumexp_MN == nullptr) return;
+    float* logsumexp_N = tile_.logsumexp_MN + (run_.first + r) * shape_.heads + n0_;
+    for (int i = 0; i < count_; ++i)
+      logsumexp_N[i] = max[i] + hn::GetLane(Log(Float1(), hn::Set(Float1(), sum[i])));
   }
 
   void SumShared(int i) {
@@ -184,12 +194,15 @@ class HeadsOfRows {
   void SumOwn(int64_t r) {
     const int64_t first_token = run_.blocks * 16, num_keys = RowOf(r).num_keys;
     if (first_token >= num_keys) return;
-    WeightedSum sums[2];
-    for (int i = 0; i < count_; ++i) sums[i] = {Weights(r, i), ValueOffset(i), Out(r, i)};
-    if (count_ == 2) return SumValues<2>(sums, BlocksOf(r), first_token, num_keys, H());
-    SumValues<1>(sums, BlocksOf(r), first_token, num_keys, H());
+    for (int i = 0; i < count_; i += 2) {
+      const WeightedSum sums[] = {SumOf(r, i), SumOf(r, std::min(i + 1, count_ - 1))};
+      if (i + 1 < count_)
+        SumValues<2>(sums, BlocksOf(r), first_token, num_keys, shape_.head_width);
+      else
+        SumValues<1>(sums, BlocksOf(r), first_token, num_keys, shape_.head_width);
+    }
   }
-  int64_t H() const { return shape_.head_width; }
+  WeightedSum SumOf(int64_t r, int i) const { return {Weights(r, i), ValueOffset(i), Out(r, i)}; }
 
   const AttentionTile<E>& tile_;
   const AttentionShape& shape_;
@@ -230,14 +243,15 @@ HWY_INLINE void PrefetchPlanned(ReadAhead& ahead, int64_t lines) {
 
 template <typename E>
 void Attend(const AttentionTile<E>& tile) {
-  const int heads = tile.shape->heads, together = HeadsTogether(*tile.shape);
+  const int heads = tile.shape->heads;
   for (Run run = RunFrom(tile, 0), next; run.rows > 0; run = next) {
     next = RunFrom(tile, run.first + run.rows);
     if (tile.ahead != nullptr) tile.ahead->Reach(run.rows);
+    const int together = HeadsTogether(tile, run);
     for (int n0 = 0; n0 < heads; n0 += together) {
       const int count = std::min(together, heads - n0);
       if (tile.ahead != nullptr) {
-        PrefetchPlanned(*tile.ahead, run.rows * kLinesAheadPerRow);
+        PrefetchPlanned(*tile.ahead, run.rows * count * tile.shape->head_width);
       } else {
         for (int i = 0; i < count; ++i) PrefetchOwnBlocks(tile, next, n0 + i);
       }
@@ -276,7 +290,7 @@ static int64_t PaddedKeys(int64_t num_keys) { return (num_keys + 15) / 16 * 16; 
 // This thread's working memory for rows that see so many keys.
 static float* WeightsOf(int64_t num_keys) {
   thread_local AlignedVector<float> weights;
-  return Scratch(weights, 2 * kRowsPerTask * PaddedKeys(num_keys));
+  return Scratch(weights, kMostHeadsTogether * kRowsPerTask * PaddedKeys(num_keys));
 }
 
 void ReserveAttention(int64_t num_keys) { WeightsOf(num_keys); }
