@@ -166,7 +166,7 @@ void EnsureWritableFolder(const fs::path& folder) {
 }
 
 MappedFile::MappedFile(const fs::path& path) {
-  const Descriptor file(path, O_RDONLY, "cannot be opened");
+  const Descriptor file(path, O_RDONLY | O_NONBLOCK, "cannot be opened");  // a pipe must not wait
   struct stat status;
   if (fstat(file.get(), &status) != 0) FailWithReason(path, "cannot be examined");
   Require(S_ISREG(status.st_mode), path.string(), ": not a regular file");

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "common/error.h"
+#include "common/printable.h"
 
 namespace r1zero {
 namespace {
@@ -50,19 +51,13 @@ const char* LevelName(LogLevel level) {
   return "?    ";
 }
 
-// A call is one line, whatever the text: other control characters than tab are shown as \xNN.
+// A call is one line, whatever the text.
 void AppendOnOneLine(std::string& line, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte >= 0x20 && byte != 0x7f) || c == '\t') {
-      line += c;
-    } else if (c == '\n') {
+  for (const char c : Printable(text)) {
+    if (c == '\n')
       line += "\\n";
-    } else {
-      std::array<char, 8> escaped;
-      snprintf(escaped.data(), escaped.size(), "\\x%02x", byte);
-      line += escaped.data();
-    }
+    else
+      line += c;
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/json_fault.h"
 #include "common/large_file.h"
 #include "common/log.h"
 #include "common/sha256.h"
@@ -87,7 +88,7 @@ void RequireWhole(const fs::path& folder) try {
             ", the manifest says ", expected.get<std::string>());
   }
 } catch (const Json::exception& e) {
-  Fail((folder / kManifest).string(), ": ", e.what());
+  Fail((folder / kManifest).string(), ": ", JsonFault(e.what()));
 }
 
 bool IsWhole(const fs::path& folder) {
@@ -132,7 +133,7 @@ void ReadTrainerJson(const fs::path& path, Checkpoint& checkpoint) try {
   json.at("reference_version").get_to(checkpoint.learner.reference_version);
   json.at("config_sha256").get_to(checkpoint.config_sha256);
 } catch (const Json::exception& e) {
-  Fail(path.string(), ": ", e.what());
+  Fail(path.string(), ": ", JsonFault(e.what()));
 }
 
 void WriteTensors(const fs::path& path, const LearnerStateView& state) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/error.h"
+#include "common/json_fault.h"
 
 namespace r1zero {
 namespace {
@@ -92,11 +93,16 @@ EvaluatedProblem EvaluatedProblemFromJson(const Json& json, const std::string& w
   for (const Json& sample : json.at("completions"))
     problem.samples.push_back(SampleFromJson(sample));
   Require(!problem.samples.empty(), "it has no completions");
+  Require(json.value("samples", Json()) == problem.samples.size(), "\"samples\" is ",
+          json.value("samples", Json()).dump(), ", it has ", problem.samples.size(),
+          " completions");
   Require(json.value("right", Json()) == problem.tally().right, "\"right\" is ",
           json.value("right", Json()).dump(), ", its completions have ", problem.tally().right);
   return problem;
-} catch (const std::exception& e) {
-  Fail(where, ": not a row of an evaluation: ", e.what());
+} catch (const Json::exception& e) {
+  Fail(where, ": not a row of what r1zero eval --out writes: ", JsonFault(e.what()));
+} catch (const Error& e) {
+  Fail(where, ": not a row of what r1zero eval --out writes: ", e.what());
 }
 
 }  // namespace r1zero

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "common/error.h"
+#include "common/json_fault.h"
 
 namespace r1zero {
 namespace {
@@ -67,7 +68,7 @@ Evaluation EvaluationFromJson(const Json& json, const std::string& where) try {
   }
   return e;
 } catch (const Json::exception& e) {
-  Fail(where, ": not an evaluation: ", e.what());
+  Fail(where, ": not an evaluation: ", JsonFault(e.what()));
 }
 
 Json ToJson(const EvaluationSummary& summary) {

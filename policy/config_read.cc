@@ -106,7 +106,10 @@ void RefuseUnsupported(const ConfigReader& reader) {
   reader.Only("attention_bias", false);
   reader.Only("mlp_bias", false);
   reader.Only("partial_rotary_factor", 1.0);
-  reader.Refuse("quantization_config");
+  reader.Refuse(
+      "quantization_config",
+      "expected none: weights in float32, bfloat16 or float16 (convert it with transformers' "
+      "dequantize())");
 }
 
 int32_t AsToken(const ConfigReader& reader, const char* name, const json& value, int64_t vocab) {
@@ -136,10 +139,8 @@ void ReadTokens(const ConfigReader& reader, const ConfigReader& generation, Mode
   c.eos_tokens.clear();
   AppendEosTokens(reader, c);
   AppendEosTokens(generation, c);
-  Require(!c.eos_tokens.empty(), reader.where(),
-          ": eos_token_id is missing, and generation_config.json has none; sampling has to know "
-          "where to stop");
-  const int32_t pad = TokenOr(generation, "pad_token_id", c.vocab_size, c.eos_tokens.front());
+  const int32_t eos = c.eos_tokens.empty() ? 0 : c.eos_tokens.front();
+  const int32_t pad = TokenOr(generation, "pad_token_id", c.vocab_size, eos);
   c.pad_token = TokenOr(reader, "pad_token_id", c.vocab_size, pad);
   const int32_t bos = TokenOr(generation, "bos_token_id", c.vocab_size, -1);
   c.bos_token = TokenOr(reader, "bos_token_id", c.vocab_size, bos);

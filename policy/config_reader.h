@@ -56,14 +56,12 @@ class ConfigReader {
     const nlohmann::json* value = Find(name);
     if (value && *value != only) NotSupported(name, Shown(only));
   }
-  void Refuse(const char* name) const {
-    const nlohmann::json* value = Find(name);
-    Require(!value, where_, ": ", name, " is ", value ? Shown(*value) : "",
-            ", which is not supported");
+  void Refuse(const char* name, const std::string& expected) const {
+    if (Find(name)) NotSupported(name, expected);
   }
   [[noreturn]] void NotSupported(const char* name, const std::string& expected) const {
-    Fail(where_, ": ", name, " is ", Shown(root_.at(name)), ", which is not supported; expected ",
-         expected);
+    Fail(where_, ": ", name, " is ", Shown(root_.at(name)), ", which is not supported; ",
+         expected.starts_with("expected ") ? "" : "expected ", expected);
   }
 
  private:

@@ -39,7 +39,10 @@ bool SaysTheSame(const std::string& text, const ModelConfig& config) {
 FolderFiles ReadFolderFiles(const fs::path& folder) {
   std::map<std::string, std::string> files;
   for (const char* name : kKept)
-    if (fs::exists(folder / name)) files[name] = ReadFile(folder / name, kMaxFileBytes);
+    if (const fs::path path = folder / name; fs::exists(path)) {
+      Require(fs::is_regular_file(path), path.string(), ": not a regular file");
+      files[name] = ReadFile(path, kMaxFileBytes);
+    }
   return {std::make_shared<const std::map<std::string, std::string>>(std::move(files))};
 }
 

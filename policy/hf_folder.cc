@@ -67,12 +67,16 @@ std::string ReadPart(const std::filesystem::path& folder, const char* name) {
   Require(std::filesystem::exists(path), path.string(),
           " is missing; expected a Hugging Face model folder with config.json, "
           "model.safetensors and tokenizer.json");
+  Require(std::filesystem::is_regular_file(path), path.string(), ": not a regular file");
   return ReadFile(path, kMaxJsonBytes);
 }
 
 // Tools that sort added tokens by id lose which one is for padding; config.json knows.
 std::shared_ptr<const Tokenizer> ReadTokenizer(const std::filesystem::path& folder,
                                                const ModelConfig& config) {
+  Require(!config.eos_tokens.empty(), (folder / "config.json").string(),
+          ": eos_token_id is missing, and generation_config.json has none; sampling has to know "
+          "where to stop");
   const std::string where = (folder / "tokenizer.json").string();
   auto tokenizer = MakeTokenizer(ReadPart(folder, "tokenizer.json"), where);
   const auto* read = dynamic_cast<const WordTokenizer*>(tokenizer.get());
@@ -143,7 +147,8 @@ void CheckWeights(const std::filesystem::path& folder, const ModelConfig& config
   const WeightFiles files(folder);
   const std::vector<TensorSpec> manifest = WeightManifest(config);
   for (const TensorSpec& spec : manifest)  // before memory is taken for what a config claims
-    Require(files.Find(spec.name) != nullptr, files.where(), ": tensor ", spec.name, " is missing");
+    Require(files.Find(spec.name) != nullptr, files.where(), ": tensor ", spec.name, " is missing",
+            spec.name == kHead ? "; is tie_word_embeddings of config.json wrong?" : "");
   for (const TensorSpec& spec : manifest) take(*files.Find(spec.name), spec);
   for (const SafetensorsFile& file : files.files()) CheckNothingElse(file, files, config, manifest);
 }

@@ -39,11 +39,13 @@ class StrictEvents {
 }  // namespace
 
 json ParseJson(std::string_view text, const std::string& where) {
+  // The parser takes a NUL byte for the end of the text.
+  if (const size_t nul = text.find('\0'); nul != text.npos)
+    Fail(where, ": a NUL byte at byte ", nul + 1, " of ", text.size(), ", expected JSON text");
   try {
     return json::parse(text.begin(), text.end(), StrictEvents(where));
   } catch (const json::parse_error& error) {
-    Fail(where, ": not valid JSON at byte ", error.byte, " of ", text.size(), ": ",
-         JsonFault(error.what()));
+    Fail(where, ": ", JsonFaultAt(error.byte, text.size(), error.what()));
   } catch (const json::exception& error) {  // a number that no double holds
     Fail(where, ": not valid JSON: ", JsonFault(error.what()));
   }

@@ -37,8 +37,8 @@ void CheckRopeScaling(const kernels::RopeScaling& s) {
 }
 
 void CheckEosTokens(const ModelConfig& c) {
-  Require(!c.eos_tokens.empty() && c.eos_tokens.size() <= kMaxEosTokens,
-          "model config: ", c.eos_tokens.size(), " end tokens, expected 1 to ", kMaxEosTokens);
+  Require(c.eos_tokens.size() <= kMaxEosTokens, "model config: ", c.eos_tokens.size(),
+          " end tokens, expected at most ", kMaxEosTokens);
   for (auto token = c.eos_tokens.begin(); token != c.eos_tokens.end(); ++token) {
     CheckField("an end token", *token, *token >= 0 && *token < c.vocab_size,
                "a token below vocab_size");
@@ -52,24 +52,25 @@ void CheckEosTokens(const ModelConfig& c) {
 void CheckModelConfig(const ModelConfig& c) {
   CheckDimension("vocab_size", c.vocab_size);
   CheckDimension("hidden_size", c.hidden_size);
-  CheckCount("num_layers", c.num_layers);
-  CheckCount("num_heads", c.num_heads);
-  CheckCount("num_kv_heads", c.num_kv_heads);
-  CheckDimension("head_width", c.head_width);
+  CheckCount("num_layers (num_hidden_layers)", c.num_layers);
+  CheckCount("num_heads (num_attention_heads)", c.num_heads);
+  CheckCount("num_kv_heads (num_key_value_heads)", c.num_kv_heads);
+  CheckDimension("head_width (head_dim)", c.head_width);
   CheckDimension("intermediate_size", c.intermediate_size);
-  CheckDimension("max_positions", c.max_positions);
-  CheckField("num_kv_heads", c.num_kv_heads, c.num_heads % c.num_kv_heads == 0,
-             "a divisor of num_heads");
-  CheckField("head_width", c.head_width, c.head_width % 2 == 0,
+  CheckDimension("max_positions (max_position_embeddings)", c.max_positions);
+  CheckField("num_kv_heads (num_key_value_heads)", c.num_kv_heads,
+             c.num_heads % c.num_kv_heads == 0, "a divisor of the number of query heads");
+  CheckField("head_width (head_dim)", c.head_width, c.head_width % 2 == 0,
              "an even number (rotary embedding turns pairs)");
   Require(std::isfinite(c.rope_theta) && c.rope_theta > 1, "model config: rope_theta is ",
           c.rope_theta, ", expected a number above 1");
-  Require(std::isfinite(c.rms_eps) && c.rms_eps > 0 && c.rms_eps < 1, "model config: rms_eps is ",
-          c.rms_eps, ", expected a number between 0 and 1");
+  Require(std::isfinite(c.rms_eps) && c.rms_eps > 0 && c.rms_eps < 1,
+          "model config: rms_eps (rms_norm_eps) is ", c.rms_eps,
+          ", expected a number between 0 and 1");
   CheckRopeScaling(c.rope_scaling);
   CheckEosTokens(c);
-  CheckField("pad_token", c.pad_token, c.pad_token >= 0 && c.pad_token < c.vocab_size,
-             "a token below vocab_size");
+  CheckField("pad_token (pad_token_id)", c.pad_token,
+             c.pad_token >= 0 && c.pad_token < c.vocab_size, "a token below vocab_size");
   const double parameters = static_cast<double>(NumParameters(c));
   Require(parameters <= kMaxParameters, "model config: ", parameters,
           " parameters are more than this program handles");

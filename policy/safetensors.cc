@@ -16,6 +16,7 @@ using nlohmann::json;
 constexpr size_t kPieceFloats = size_t{1} << 18;  // mapped at a time while a tensor is read
 constexpr size_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the reference implementation's limit
+constexpr size_t kMostExtents = 8;                 // no tensor of a policy has more than 2
 constexpr int64_t kMaxTensorBytes = int64_t{1} << 50;
 
 std::string ShapeText(std::span<const int64_t> shape) {
@@ -27,7 +28,7 @@ std::string ShapeText(std::span<const int64_t> shape) {
 int64_t DtypeBytes(const std::string& dtype, const std::string& where) {
   if (dtype == "F32") return 4;
   if (dtype == "BF16" || dtype == "F16") return 2;
-  Fail(where, " has dtype ", dtype, ", which is not supported; expected F32, BF16 or F16");
+  Fail(where, " has dtype ", Shown(dtype), ", which is not supported; expected F32, BF16 or F16");
 }
 
 int64_t NonNegative(const json& value, const std::string& where, const char* what) {
@@ -88,7 +89,8 @@ Entry ReadEntry(const std::string& name, const json& value, const std::string& f
   const json& shape = value["shape"];
   const json& offsets = value["data_offsets"];
   Require(dtype.is_string(), where, " has dtype ", Shown(dtype), ", expected text");
-  Require(shape.is_array(), where, " has shape ", Shown(shape), ", expected a list");
+  Require(shape.is_array() && shape.size() <= kMostExtents, where, " has shape ", Shown(shape),
+          ", expected a list of at most ", kMostExtents, " numbers");
   Require(offsets.is_array() && offsets.size() == 2, where, " has data_offsets ", Shown(offsets),
           ", expected [begin, end]");
   Entry entry{.name = name, .tensor = {.dtype = dtype.get<std::string>()}};

@@ -1,6 +1,7 @@
 #include "policy/tokenizer_file.h"
 
 #include "common/error.h"
+#include "common/json_fault.h"
 #include "policy/json.h"
 
 namespace r1zero {
@@ -17,7 +18,7 @@ enum class Part { kRest, kVocab, kMerges, kOneMerge };
 // model.vocab and model.merges never become JSON values.
 class Reader final : public nlohmann::json_sax<json> {
  public:
-  explicit Reader(const std::string& where) : where_(where) {}
+  Reader(const std::string& where, size_t size) : where_(where), size_(size) {}
 
   bool null() override { return Value(nullptr); }
   bool boolean(bool value) override { return Value(value); }
@@ -82,7 +83,7 @@ class Reader final : public nlohmann::json_sax<json> {
   }
 
   bool parse_error(size_t byte, const std::string&, const json::exception& error) override {
-    Fail(where_, ": not valid JSON at byte ", byte, ": ", error.what());
+    Fail(where_, ": ", JsonFaultAt(byte, size_, error.what()));
   }
 
   TokenizerFile Take() { return std::move(file_); }
@@ -154,6 +155,7 @@ class Reader final : public nlohmann::json_sax<json> {
   }
 
   const std::string& where_;
+  const size_t size_;  // of the text
   TokenizerFile file_;
   Part part_ = Part::kRest;
   std::vector<json*> open_;  // the objects and arrays being read, of file_.rest
@@ -179,7 +181,7 @@ void MergeList::Add(std::string_view left, std::string_view right) {
 }
 
 TokenizerFile ReadTokenizerFile(std::string_view text, const std::string& where) {
-  Reader reader(where);
+  Reader reader(where, text.size());
   json::sax_parse(text.begin(), text.end(), &reader);
   TokenizerFile file = reader.Take();
   Require(file.rest.is_object(), where, ": is no JSON object");

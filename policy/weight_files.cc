@@ -36,6 +36,18 @@ std::map<std::string, std::string> ParseWeightIndex(const std::string& text,
   return index;
 }
 
+namespace {
+
+std::string WhereElse(const fs::path& folder) {
+  for (const char* other : {"pytorch_model.bin", "pytorch_model.bin.index.json"})
+    if (fs::exists(folder / other))
+      return "; " + (folder / other).string() +
+             " is not read: let transformers save it again, as safetensors";
+  return "";
+}
+
+}  // namespace
+
 WeightFiles::WeightFiles(const fs::path& folder) : where_((folder / kWeightFile).string()) {
   std::map<std::string, std::string> index;
   std::set<std::string> names = {kWeightFile};
@@ -47,7 +59,7 @@ WeightFiles::WeightFiles(const fs::path& folder) : where_((folder / kWeightFile)
   }
   for (const std::string& name : names) {
     Require(fs::exists(folder / name), (folder / name).string(), " is missing",
-            index.empty() ? "" : "; " + where_ + " names it");
+            index.empty() ? WhereElse(folder) : "; " + where_ + " names it");
     files_.emplace_back(folder / name);
     for (const auto& [tensor, data] : files_.back().tensors()) {
       const auto [at, is_new] = file_of_.emplace(tensor, files_.size() - 1);

@@ -1,10 +1,14 @@
 #include "services/command.h"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 #include <new>
 
 #include "common/error.h"
+#include "common/printable.h"
 #include "common/stop.h"
 
 namespace r1zero {
@@ -37,6 +41,18 @@ std::vector<std::string> RunOptions::ToArguments() const {
   return arguments;
 }
 
+namespace {
+
+// CLI11 says "--seed: At Most 1 required but received 2" of an option that is there twice.
+std::string InOurWords(std::string text) {
+  constexpr std::string_view kTheirs = "At Most 1 required but received ";
+  if (const size_t at = text.find(kTheirs); at != text.npos)
+    text.replace(at, kTheirs.size(), "expected once, given ").append(" times");
+  return Printable(text);
+}
+
+}  // namespace
+
 int ParseCommandLine(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
@@ -44,8 +60,8 @@ int ParseCommandLine(CLI::App& app, int argc, char** argv) {
     if (e.get_exit_code() == 0) return app.exit(e), kSuccess;  // --help
     std::string name = app.get_name();
     for (const CLI::App* verb : app.get_subcommands()) name += ' ' + verb->get_name();
-    std::fprintf(stderr, "%s: %s; %s --help lists the options\n", name.c_str(), e.what(),
-                 name.c_str());
+    std::fprintf(stderr, "%s: %s; %s --help lists the options\n", name.c_str(),
+                 InOurWords(e.what()).c_str(), name.c_str());
     return kBadConfig;
   }
   return -1;
@@ -66,9 +82,22 @@ int PlanOrStatus(const std::string& verb, const RunOptions& options, RunPlan& pl
   return std::fputs(ToToml(plan.config).c_str(), stdout), kSuccess;
 }
 
+namespace {
+
+// What was printed may still be in a buffer, and its reader or its disk gone.
+void RequireOutputWritten() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  const int reason = errno;
+  Fail("cannot write to standard output: ", std::strerror(reason));
+}
+
+}  // namespace
+
 int Guarded(const std::string& verb, int status, const std::function<int()>& body) {
   try {
-    return body();
+    const int done = body();
+    RequireOutputWritten();
+    return done;
   } catch (const Interrupted& e) {
     std::fprintf(stderr, "r1zero %s: %s\n", verb.c_str(), e.what());
     return kInterrupted;
@@ -78,8 +107,12 @@ int Guarded(const std::string& verb, int status, const std::function<int()>& bod
         "r1zero %s: the machine has no memory left for it; r1zero plan says what a run takes\n",
         verb.c_str());
     return status;
+  } catch (const std::filesystem::filesystem_error& e) {
+    std::fprintf(stderr, "r1zero %s: %s: %s\n", verb.c_str(), Printable(e.path1().string()).c_str(),
+                 e.code().message().c_str());
+    return status;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "r1zero %s: %s\n", verb.c_str(), e.what());
+    std::fprintf(stderr, "r1zero %s: %s\n", verb.c_str(), Printable(e.what()).c_str());
     return status;
   }
 }

@@ -40,8 +40,8 @@ int ParseCommandLine(CLI::App& app, int argc, char** argv);
 int PlanOrStatus(const std::string& verb, const RunOptions& options, RunPlan& plan,
                  const std::function<void(const RunPlan&)>& check = {});
 
-// Runs `body`; an Error becomes one line on standard error ("r1zero train: ...") and `status`, or
-// kInterrupted if it is an Interrupted.
+// Runs `body` and writes out what it printed; an Error becomes one line on standard error
+// ("r1zero train: ...", Printable) and `status`, or kInterrupted if it is an Interrupted.
 int Guarded(const std::string& verb, int status, const std::function<int()>& body);
 
 }  // namespace r1zero

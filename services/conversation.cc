@@ -34,6 +34,8 @@ std::string Conversation::Prompt(const std::string& text) const {
   return render_(messages);
 }
 
+void Conversation::Check(const std::string& text) const { model_.EncodePrompt(Prompt(text)); }
+
 // The room for keys and values grows with the conversation, and no engine can drop what it samples.
 Engine& Conversation::EngineFor(int64_t total_tokens) {
   if (engine_ && total_tokens <= capacity_) return *engine_;

@@ -36,6 +36,10 @@ class Conversation {
   // so far, in other styles it stands alone.
   std::string Prompt(const std::string& text) const;
 
+  // Error if `text` cannot be asked now: it makes no prompt, or one that the tokenizer or the context
+  // does not take.
+  void Check(const std::string& text) const;
+
   // Asks. `observe` sees every token; `stop` is asked between steps. In the style chat the first
   // completion, if it is whole, joins the conversation. Error if the prompt fills the context.
   Reply Ask(const std::string& text, const TokenObserver& observe,

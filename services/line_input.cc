@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
+#include "common/error.h"
 #include "services/command.h"
 
 namespace r1zero {
@@ -38,10 +40,16 @@ Input ReadLine(std::string& line) {
   for (char c = 0;;) {
     const ssize_t got = read(STDIN_FILENO, &c, 1);
     if (got < 0 && errno == EINTR) return Input::kInterrupted;
-    if (got <= 0) return line.empty() ? Input::kEnd : Input::kLine;
-    if (c == '\n') return Input::kLine;
+    if (got < 0) {
+      const int reason = errno;
+      Fail("standard input cannot be read: ", std::strerror(reason));
+    }
+    if (got == 0 && line.empty()) return Input::kEnd;
+    if (got == 0 || c == '\n') break;
     line += c;
   }
+  if (line.ends_with('\r')) line.pop_back();  // of a file from Windows
+  return Input::kLine;
 }
 
 }  // namespace r1zero

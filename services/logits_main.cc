@@ -59,8 +59,20 @@ void AddFlags(CLI::App& app, LogitsFlags& flags) {
   app.add_flag("--json", flags.json, "JSON lines instead of a table");
 }
 
+// Blanks and commas are the same, but a comma wants an id on either side.
+void RequireIdsBetweenCommas(std::string_view text) {
+  bool wants_id = true;
+  for (const char c : text) {
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
+    Require(c != ',' || !wants_id, "--ids: a comma without an id before it");
+    wants_id = c == ',';
+  }
+  Require(!wants_id || text.find(',') == text.npos, "--ids: a comma without an id after it");
+}
+
 std::vector<int32_t> ParseIds(std::string text) {
   if (text == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  RequireIdsBetweenCommas(text);
   std::ranges::replace(text, ',', ' ');
   std::istringstream words(text);
   std::vector<int32_t> ids;

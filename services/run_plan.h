@@ -23,7 +23,7 @@ struct RunPlan {
   RunConfig config;
   std::shared_ptr<const Task> task;
   PolicyShape shape;
-  RewardConfig rubric;  // with the task's own verifier filled in
+  RewardConfig rubric;                // with the task's own verifier filled in
   int64_t longest_prompt_tokens = 1;  // of the problems looked at
 };
 

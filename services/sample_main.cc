@@ -66,6 +66,7 @@ int SampleMain(int argc, char** argv) {
   const int usable = Guarded("sample", kBadConfig, [&] {
     Require(!once || !flags.prompt->empty(), "--prompt is empty");
     terminal = std::make_unique<SampleTerminal>(flags.terminal);
+    if (once) terminal->Check(*flags.prompt, "--prompt");
     return kSuccess;
   });
   if (usable != kSuccess) return usable;

@@ -40,6 +40,14 @@ SampleTerminal::SampleTerminal(TerminalOptions options)
       asks_(isatty(STDIN_FILENO) == 1),
       status_(kSuccess) {}
 
+void SampleTerminal::Check(const std::string& prompt, const std::string& where) const {
+  try {
+    talk_.Check(prompt);
+  } catch (const Error& e) {
+    Fail(where, ": ", e.what());
+  }
+}
+
 int SampleTerminal::Once(const std::string& prompt) {
   return Answer(prompt) ? kSuccess : kInterrupted;
 }
@@ -66,14 +74,11 @@ void SampleTerminal::Line(const std::string& line) {
     return (void)std::fputs("a new conversation\n", stderr);
   }
   if (line[0] == '/' && asks_) return (void)std::fputs("there are /reset and /quit\n", stderr);
-  const int status = Guarded("sample", kFailed, [&]() -> int {
-    try {
-      return Answer(line), kSuccess;
-    } catch (const Error& e) {
-      if (asks_) throw;
-      Fail("standard input, line ", line_number_, ": ", e.what());
-    }
-  });
+  const std::string where =
+      asks_ ? "this line" : "line " + std::to_string(line_number_) + " of standard input";
+  int status = Guarded("sample", kBadConfig, [&] { return Check(line, where), kSuccess; });
+  if (status == kSuccess)
+    status = Guarded("sample", kFailed, [&] { return Answer(line), kSuccess; });
   if (!asks_ && status != kSuccess) status_ = status;
 }
 

@@ -19,10 +19,12 @@ class SampleTerminal {
  public:
   explicit SampleTerminal(TerminalOptions options);  // loads the model, or Error
 
+  // Error beginning with `where`, which says where the prompt is from, if it cannot be asked.
+  void Check(const std::string& prompt, const std::string& where) const;
   // One prompt. kSuccess, or kInterrupted after a Ctrl-C; Error if it cannot be sampled.
   int Once(const std::string& prompt);
-  // A prompt a line, until /quit or the end of the input. What cannot be sampled is said and passed
-  // over; without a terminal it makes the exit status kFailed.
+  // A prompt a line, until /quit or the end of the input. What cannot be asked or sampled is said and
+  // passed over; without a terminal it makes the exit status kBadConfig or kFailed.
   int Talk();
 
  private:

@@ -90,6 +90,7 @@ void ConvertLines(const std::function<std::string(const std::string&)>& convert)
     if (std::cin.rdbuf()->in_avail() <= 0) std::cout.flush();
     Require(std::cout.good(), "cannot write to standard output");
   }
+  Require(!std::cin.bad(), "standard input cannot be read; is it a folder?");
   Require(std::cout.flush().good(), "cannot write to standard output");
 }
 

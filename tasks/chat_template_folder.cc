@@ -23,8 +23,7 @@ ordered_json ReadObject(const std::filesystem::path& path) {
   try {
     object = ordered_json::parse(text);
   } catch (const ordered_json::parse_error& fault) {
-    Fail(path.string(), ": not valid JSON at byte ", fault.byte, " of ", text.size(), ": ",
-         JsonFault(fault.what()));
+    Fail(path.string(), ": ", JsonFaultAt(fault.byte, text.size(), fault.what()));
   } catch (const ordered_json::exception& fault) {  // a number that no double holds
     Fail(path.string(), ": not valid JSON: ", JsonFault(fault.what()));
   }

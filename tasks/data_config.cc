@@ -1,5 +1,6 @@
 #include "tasks/data_config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <sstream>
@@ -64,6 +65,9 @@ void Check(const DataConfig& c) {
   Require(c.held_out_files.empty() || c.held_out_files.size() == c.files.size(),
           "task.held_out_files has ", c.held_out_files.size(), " names, expected ", c.files.size(),
           ", one for each of task.files (\"\": its last tenth)");
+  for (auto file = c.files.begin(); file != c.files.end(); ++file)
+    Require(std::find(c.files.begin(), file, *file) == file, "task.files has '", *file,
+            "' twice; task.weights says how often a file is asked");
   Require((c.curriculum == "none") == c.pass_rates.empty(), "task.curriculum is \"", c.curriculum,
           "\" and task.pass_rates is '", c.pass_rates,
           "', expected both or neither: a curriculum is made of measured pass rates");

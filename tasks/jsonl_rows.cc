@@ -59,7 +59,7 @@ JsonlRow::JsonlRow(std::string where, RowPlace place, std::string_view text)
     : where_(std::move(where)), place_(place), text_(text) {
   // The parser takes a NUL byte for the end of the text.
   if (const size_t nul = text.find('\0'); nul != text.npos)
-    FailAt(nul + 1, "found a NUL byte, expected JSON text");
+    FailAt(nul + 1, "found a NUL byte, expected JSON text in UTF-8 (is it UTF-16?)");
   RowEvents events;
   const auto check = [&](int depth, ParseEvent event, const nlohmann::json& parsed) {
     if (const std::string fault = events.FaultOf(depth, event, parsed); !fault.empty())

@@ -55,6 +55,18 @@ bool TakeRow(void* context, const char* text, size_t size) {
   }
 }
 
+// What else the file may be. Parquet begins and ends with PAR1.
+std::string HintFor(const std::string& path) {
+  constexpr std::string_view kMagic = "PAR1";
+  const MappedFile file(path);
+  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()),
+                               file.bytes().size());
+  if (!bytes.starts_with(kMagic))
+    return "; it does not begin as Parquet does: is it JSON? Then its name must not end with "
+           ".parquet";
+  return bytes.ends_with(kMagic) ? "" : "; it does not end as Parquet does: was it cut off?";
+}
+
 }  // namespace
 
 MappedFile ParquetAsJsonl(const std::string& path, std::span<const std::string> columns) {
@@ -70,7 +82,7 @@ MappedFile ParquetAsJsonl(const std::string& path, std::span<const std::string> 
   std::array<char, 512> error{};
   const bool read_whole = read(&request, error.data(), error.size());
   Require(taking.fault.empty(), path, ": ", taking.fault);
-  Require(read_whole, path, ": not a Parquet file that can be read: ", error.data());
+  Require(read_whole, path, ": cannot be read as Parquet: ", error.data(), HintFor(path));
   return spool.Map();
 }
 

@@ -124,7 +124,7 @@ TEST(EvaluatedProblem, ReadsBackToWhatItWasMadeOf) {
   const Json back = ToJson(EvaluatedProblemFromJson(Json::parse(ToLine(json)), "here"));
   EXPECT_EQ(back.dump(), json.dump());
   EXPECT_THAT([] { EvaluatedProblemFromJson(Json::parse(R"({"row":1})"), "rows.jsonl: line 2"); },
-              ThrowsMessage<Error>(HasSubstr("rows.jsonl: line 2: not a row of an evaluation")));
+              ThrowsMessage<Error>(HasSubstr("rows.jsonl: line 2: not a row of what r1zero eval --out writes")));
 }
 
 }  // namespace

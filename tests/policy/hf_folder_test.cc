@@ -237,7 +237,7 @@ TEST_F(HfFolderTest, RefusesAConfigThatClaimsMoreThanTheFileHolds) {
   ChangeJson("config.json", "/num_hidden_layers", 4000);
   EXPECT_THAT(Refusal(), HasSubstr("model.layers.2.input_layernorm.weight is missing"));
   ChangeJson("config.json", "/num_hidden_layers", 16000000);
-  EXPECT_THAT(Refusal(), HasSubstr("num_layers is 16000000"));
+  EXPECT_THAT(Refusal(), HasSubstr("num_layers (num_hidden_layers) is 16000000"));
 }
 
 }  // namespace

@@ -98,11 +98,9 @@ TEST(ModelConfig, RefusesByNameWhatIsNotSupported) {
       {"attention_bias", true},
       {"mlp_bias", true},
       {"quantization_config", {{"bits", 4}}},
-      {"eos_token_id", json::array()},
       {"eos_token_id", json::array({3, 11})},
       {"eos_token_id", "</s>"},
       {"layer_types", {"full_attention", "sliding_attention"}},
-      {"eos_token_id", nullptr},
       {"eos_token_id", 11},
       {"pad_token_id", -2},
       {"vocab_size", nullptr},
@@ -219,7 +217,7 @@ TEST(ModelConfig, NamesTheFieldThatMakesNoSense) {
   ModelConfig config = Small();
   config.head_width = 7;
   EXPECT_THAT([&] { CheckModelConfig(config); },
-              testing::ThrowsMessage<Error>(testing::HasSubstr("head_width is 7")));
+              testing::ThrowsMessage<Error>(testing::HasSubstr("head_width (head_dim) is 7")));
 }
 
 TEST(ModelConfig, RefusesMoreParametersThanAnyMachineHolds) {

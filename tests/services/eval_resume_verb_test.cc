@@ -204,7 +204,7 @@ TEST_F(EvalResume, RefusesRowsOfOtherSettingsByName) {
                 "was made with storage \"float32\", this is \"bfloat16\"");
   SaveEvalModel(model_, /*seed=*/2);
   ExpectRefused(Arguments({"--out", out}), "was made with weight_sha256");
-  ExpectRefused(Arguments({"--out", data_.string()}), "not a row of an evaluation");
+  ExpectRefused(Arguments({"--out", data_.string()}), "not a row of what r1zero eval --out writes");
   EXPECT_EQ(ReadFile(out), rows);
 }
 

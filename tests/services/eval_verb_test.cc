@@ -205,6 +205,7 @@ TEST_F(EvalVerb, SaysWhatIsWrongWithItsInput) {
   ExpectRefused(Arguments({"--out", folder_.path().string()}), "not a regular file");
   ExpectRefused(Arguments({"--style", "chatty"}), "--style");
   ExpectRefused(Arguments({"--nonsense"}), "--nonsense");
+  ExpectRefused(Arguments({"--verifier", "exact"}), "--verifier: expected once, given 2 times");
   ExpectRefused(Arguments({"--prompt-template", "no place"}), "expected {prompt} in it");
   ExpectRefused(Arguments({"--compare", (folder_ / "none.jsonl").string()}), "no such file");
   WriteText(data_, R"({"prompt":"1"})");

@@ -31,7 +31,7 @@ TEST(RunPlan, KnowsTaskShapeAndRules) {
 
 TEST(RunPlan, FindsWhatTheConfigurationAloneCannotShow) {
   EXPECT_THAT(Refusal({"reward.weights.acc=1"}), HasSubstr("unknown verifier 'acc'"));
-  EXPECT_THAT(Refusal({"policy.num_kv_heads=3"}), HasSubstr("num_kv_heads is 3"));
+  EXPECT_THAT(Refusal({"policy.num_kv_heads=3"}), HasSubstr("num_kv_heads (num_key_value_heads) is 3"));
   EXPECT_THAT(Refusal({"task.held_out=1000000"}), HasSubstr("task.held_out is 1000000"));
   EXPECT_THAT(Refusal({"task.name=jsonl"}), HasSubstr("task.file is empty"));
   EXPECT_THAT(Refusal({"rollout.max_total_tokens=257"}), HasSubstr("max_positions is 256"));

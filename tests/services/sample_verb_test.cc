@@ -79,7 +79,8 @@ TEST_F(SampleVerb, RefusesWhatCannotBeSampled) {
   EXPECT_EQ(status({"--prompt", "1", "--nonsense"}), 2);
   EXPECT_EQ(RunVerb(SampleMain, {"--model", (folder_ / "none").string()}).status, 2);
   const Ran long_prompt = Sample({"--prompt", std::string(kTestContext, '1')});
-  EXPECT_EQ(long_prompt.status, 1);
+  EXPECT_EQ(long_prompt.status, 2);
+  EXPECT_THAT(long_prompt.err, HasSubstr("--prompt: "));
   EXPECT_THAT(long_prompt.err, HasSubstr("leaves no room in the model's context of 48"));
   EXPECT_EQ(long_prompt.out, "");
 }

@@ -264,13 +264,15 @@ TEST(DataTask, KeysThatDoNotFitTogetherAreNamed) {
   };
   const std::string path = file.path();
   EXPECT_THAT(refusal({}), HasSubstr("task.files has 0 names, expected one of the two"));
+  EXPECT_THAT(refusal({.data = {.files = {path, path}}}),
+              HasSubstr("twice; task.weights says how often a file is asked"));
   EXPECT_THAT(refusal({.file = path, .data = {.files = {path}}}),
               HasSubstr("expected one of the two"));
   EXPECT_THAT(refusal({.file = path, .data = {.weights = {"1", "2"}}}),
               HasSubstr("task.weights has 2 numbers, expected 1"));
   EXPECT_THAT(refusal({.file = path, .data = {.weights = {"-1"}}}),
               HasSubstr("task.weights has '-1'"));
-  EXPECT_THAT(refusal({.data = {.files = {path, path}, .held_out_files = {path}}}),
+  EXPECT_THAT(refusal({.data = {.files = {path, path + "2"}, .held_out_files = {path}}}),
               HasSubstr("task.held_out_files has 1 names, expected 2"));
   EXPECT_THAT(refusal({.held_out_file = path, .data = {.files = {path}}}),
               HasSubstr("task.held_out_file goes with task.file"));

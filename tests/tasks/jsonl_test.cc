@@ -124,7 +124,7 @@ TEST(Jsonl, TheVocabularyIsTagsAndTheFilesCharacters) {
 
 TEST(Jsonl, ABadRowIsNamedByFileLineAndColumn) {
   FailsWith(Rows(0, 2) + "{\"prompt\":\"x\" \"answer\":1}\n",
-            ":3:22: not valid JSON (unexpected string literal");
+            ":3:22: not valid JSON (found string literal");
   FailsWith(Rows(0, 1) + "{\"prompt\":\"x\"", ":2:14: not valid JSON");
   FailsWith("[1,2]\n", ":1:1: found [1,2], expected a JSON object");
   FailsWith("{\"prompt\": 5,\"answer\":\"a\"}\n", ":1:12: \"prompt\" is 5, expected text");

@@ -106,10 +106,9 @@ TEST_F(Parquet, ABadRowIsNamedByItsNumberAndColumn) {
 }
 
 TEST_F(Parquet, AColumnWithoutAJsonFormIsNamed) {
-  EXPECT_THAT(
-      [] { OpenRows(kSmall, std::vector<std::string>{"image"}); },
-      ThrowsMessage<Error>(HasSubstr("small.parquet: not a Parquet file that can be read: the "
-                                     "column \"image\" is of type binary, expected text")));
+  EXPECT_THAT([] { OpenRows(kSmall, std::vector<std::string>{"image"}); },
+              ThrowsMessage<Error>(HasSubstr("small.parquet: cannot be read as Parquet: the "
+                                             "column \"image\" is of type binary, expected text")));
 }
 
 TEST_F(Parquet, FilesThatVerlWroteAreRead) {
@@ -142,7 +141,7 @@ TEST_F(Parquet, WhatIsNotParquetIsRefused) {
   };
   for (const std::string& bytes : {std::string(), std::string("PAR1"), std::string(1000, 'x'),
                                    std::string("PAR1\xff\xff\xff\x7fPAR1")})
-    EXPECT_THAT(refusal(bytes), HasSubstr("hostile.parquet: not a Parquet file that can be read"));
+    EXPECT_THAT(refusal(bytes), HasSubstr("hostile.parquet: cannot be read as Parquet"));
   EXPECT_THAT([] { OpenRows("/nowhere/x.parquet"); },
               ThrowsMessage<Error>(HasSubstr("/nowhere/x.parquet: cannot be opened")));
 }
