@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "common/error.h"
@@ -58,13 +59,15 @@ bool TakeRow(void* context, const char* text, size_t size) {
 // What else the file may be. Parquet begins and ends with PAR1.
 std::string HintFor(const std::string& path) {
   constexpr std::string_view kMagic = "PAR1";
-  const MappedFile file(path);
-  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()),
-                               file.bytes().size());
-  if (!bytes.starts_with(kMagic))
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, kMagic.size()> begin{}, end{};
+  file.read(begin.data(), begin.size());
+  if (std::string_view(begin.data(), begin.size()) != kMagic)
     return "; it does not begin as Parquet does: is it JSON? Then its name must not end with "
            ".parquet";
-  return bytes.ends_with(kMagic) ? "" : "; it does not end as Parquet does: was it cut off?";
+  file.seekg(-static_cast<int>(kMagic.size()), std::ios::end).read(end.data(), end.size());
+  const bool is_whole = std::string_view(end.data(), end.size()) == kMagic;
+  return is_whole ? "" : "; it does not end as Parquet does: was it cut off?";
 }
 
 }  // namespace

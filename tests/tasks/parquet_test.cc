@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -31,9 +32,12 @@ class Parquet : public testing::Test {
 
   // Writes a file of these bytes and reads all of its rows.
   static int64_t RowsOf(const std::string& bytes) {
-    const std::string path = testing::TempDir() + "hostile.parquet";
-    std::ofstream(path, std::ios::binary) << bytes;
-    const auto rows = OpenRows(path);
+    const struct File {
+      std::string path = testing::TempDir() + std::to_string(getpid()) + "-hostile.parquet";
+      ~File() { std::filesystem::remove(path); }
+    } file;
+    std::ofstream(file.path, std::ios::binary) << bytes;
+    const auto rows = OpenRows(file.path);
     for (int64_t i = 0; i < rows->count(); ++i) {
       try {
         (void)rows->Row(i);
@@ -67,7 +71,7 @@ TEST(ParquetLoader, ALibraryThatIsMissingOrForeignIsRefusedWithHowToGetIt) {
     }
     return std::string("accepted");
   };
-  const std::string text = testing::TempDir() + "not-a-library.so";
+  const std::string text = testing::TempDir() + std::to_string(getpid()) + "-not-a-library.so";
   std::ofstream(text) << "text";
   EXPECT_THAT(refusal("/nowhere/libr1zero-parquet.so"),
               testing::AllOf(HasSubstr("/nowhere/libr1zero-parquet.so is not there; ./quickstart"),
