@@ -108,8 +108,7 @@ void RefuseUnsupported(const ConfigReader& reader) {
   reader.Only("partial_rotary_factor", 1.0);
   reader.Refuse(
       "quantization_config",
-      "expected none: weights in float32, bfloat16 or float16 (convert it with transformers' "
-      "dequantize())");
+      "none: weights in float32, bfloat16 or float16, as transformers' dequantize() gives");
 }
 
 int32_t AsToken(const ConfigReader& reader, const char* name, const json& value, int64_t vocab) {

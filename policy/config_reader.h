@@ -60,8 +60,8 @@ class ConfigReader {
     if (Find(name)) NotSupported(name, expected);
   }
   [[noreturn]] void NotSupported(const char* name, const std::string& expected) const {
-    Fail(where_, ": ", name, " is ", Shown(root_.at(name)), ", which is not supported; ",
-         expected.starts_with("expected ") ? "" : "expected ", expected);
+    Fail(where_, ": ", name, " is ", Shown(root_.at(name)), ", which is not supported; expected ",
+         expected);
   }
 
  private:
