@@ -141,9 +141,10 @@ void CheckNothingElse(const SafetensorsFile& file, const WeightFiles& files,
   }
 }
 
-// `take` is called for each tensor and the file that has it.
-void CheckWeights(const std::filesystem::path& folder, const ModelConfig& config,
-                  const std::function<void(const SafetensorsFile&, const TensorSpec&)>& take) {
+// Gives `take` each tensor of the model with the file that has it; all rules about which tensors there
+// are, are checked.
+void ForEachWeight(const std::filesystem::path& folder, const ModelConfig& config,
+                   const std::function<void(const SafetensorsFile&, const TensorSpec&)>& take) {
   const WeightFiles files(folder);
   const std::vector<TensorSpec> manifest = WeightManifest(config);
   for (const TensorSpec& spec : manifest)  // before memory is taken for what a config claims
@@ -156,7 +157,7 @@ void CheckWeights(const std::filesystem::path& folder, const ModelConfig& config
 std::shared_ptr<Weights> ReadWeights(const std::filesystem::path& folder,
                                      const ModelConfig& config) {
   auto weights = std::make_shared<Weights>(Weights{.config = config});
-  CheckWeights(folder, config, [&](const SafetensorsFile& file, const TensorSpec& spec) {
+  ForEachWeight(folder, config, [&](const SafetensorsFile& file, const TensorSpec& spec) {
     if (weights->flat.empty()) weights->flat.resize(NumParameters(config));
     const std::span<float> out = std::span(weights->flat).subspan(spec.offset, spec.size);
     file.ReadFloat32(spec.name, spec.shape, out);
@@ -211,7 +212,7 @@ HfFolder LoadHfFolder(const std::filesystem::path& folder) {
 HfShape CheckHfFolder(const std::filesystem::path& folder) {
   HfShape shape{.config = ReadConfig(folder)};
   shape.tokenizer = ReadTokenizer(folder, shape.config);
-  CheckWeights(folder, shape.config, [](const SafetensorsFile& file, const TensorSpec& spec) {
+  ForEachWeight(folder, shape.config, [](const SafetensorsFile& file, const TensorSpec& spec) {
     CheckFinite(file, spec);
   });
   return shape;

@@ -79,7 +79,8 @@ int PlanOrStatus(const std::string& verb, const RunOptions& options, RunPlan& pl
   });
   if (status != -1 || !options.dry_run) return status;
   for (const std::string& note : plan.task->Notes()) std::fprintf(stderr, "%s\n", note.c_str());
-  return std::fputs(ToToml(plan.config).c_str(), stdout), kSuccess;
+  return Guarded(verb, kFailed,
+                 [&] { return std::fputs(ToToml(plan.config).c_str(), stdout), kSuccess; });
 }
 
 namespace {

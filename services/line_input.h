@@ -12,7 +12,8 @@ void ForgetInterrupts();
 
 enum class Input { kLine, kInterrupted, kEnd };
 
-// The next line of standard input, without its end. kInterrupted if a Ctrl-C came while it waited.
+// The next line of standard input, without its end (a CR before it goes, too). kInterrupted if a Ctrl-C
+// came while it waited. Error if standard input cannot be read.
 Input ReadLine(std::string& line);
 
 }  // namespace r1zero

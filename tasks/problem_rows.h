@@ -26,8 +26,8 @@ class ProblemRows {
     std::string first;  // what is wrong with the first one
   };
 
-  // Finds the format by the first 100 rows that are JSON objects, at least one. Error if there is none, or if the file
-  // cannot be read.
+  // Finds the format by those of the first 100 rows that are JSON objects. Error if no row is one, or if
+  // the file cannot be read.
   ProblemRows(const std::string& path, ProblemReading options);
 
   // Gives every good row's number (from 0) and problem, in order, and returns what was skipped. Error

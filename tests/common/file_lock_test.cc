@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "tests/policy/test_folder.h"
 
 namespace r1zero {
 namespace {
@@ -23,20 +24,12 @@ namespace fs = std::filesystem;
 
 class FileLocks : public testing::Test {
  protected:
-  FileLocks()
-      : folder_(fs::path(testing::TempDir()) /
-                ("file_lock_test_" + std::to_string(getpid()) + "_" +
-                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~FileLocks() override { fs::remove_all(folder_); }
-
   FileLock LockOfRows() const {
     return {folder_ / "rows.lock", "rows", "name another", FileLock::AtEnd::kRemoveFile};
   }
 
-  fs::path folder_;
+  const TestFolder place_;
+  const fs::path folder_ = place_.path();
 };
 
 std::string ErrorOf(const std::function<void()>& act) {
@@ -67,6 +60,7 @@ TEST_F(FileLocks, OnlyOneOfManyHoldsALockWhoseFileComesAndGoes) {
           const FileLock lock = LockOfRows();
           most = std::max<int>(most, ++holders);
           ++taken;
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));  // so that two would meet
           --holders;
         } catch (const Error&) {  // two seconds of bad luck
         }
